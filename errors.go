@@ -88,7 +88,12 @@ func (e *CallError) Error() string {
 	case Rejected:
 		b.WriteString("rejected, the request took no effect: " + call.CauseText(e.Err))
 	case Confirmed:
-		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + call.CauseText(e.Err) + " (do not repeat the call; its response is in CallError.Response)")
+		b.WriteString("the platform confirmed success, but " + e.Stage.Error() + " failed: " + call.CauseText(e.Err))
+		if e.Method == http.MethodGet {
+			b.WriteString(" (the response is in CallError.Response)")
+			break
+		}
+		b.WriteString(" (do not repeat the call; its response is in CallError.Response)")
 	default:
 		if e.Method == http.MethodGet {
 			b.WriteString("no usable response: " + call.CauseText(e.Err) + " (it was a read, so retrying is safe)")

@@ -41,7 +41,7 @@ func unreadable(text string, err error) error {
 	if !errors.As(err, &failure) || text == "" {
 		return errors.New("it is neither the text of a key nor the path of a readable file")
 	}
-	if !isPath(text) {
+	if _, err := os.Stat(text); err != nil && !isPath(text) {
 		return fmt.Errorf("it is neither the text of a key nor the path of a readable file (it is not shown, because it may be a key): %w%s", failure.Err, hidden(text))
 	}
 	where := ""
