@@ -39,8 +39,8 @@ type Client struct {
 	origin   *Client // the client that As made this one from, else nil
 }
 
-// New returns a client. It makes no call. It checks at once everything that can be checked offline;
-// its error names every fault and says where to find the right value. It needs a source of platform
+// New returns a client. It makes no call. It checks its arguments offline; its error names every
+// fault that it found and says where to find the right value. It needs a source of platform
 // keys: [WithPublicKey], [WithCertificates] or [WithPlatformCertificates].
 func New(merchant Merchant, options ...Option) (*Client, error) {
 	c := &Client{merchant: merchant, config: defaults()}

@@ -27,7 +27,7 @@ func exampleClient(options ...wxpay.Option) *wxpay.Client {
 	return client
 }
 
-// A client from values you hold. Every mistake that can be found offline is found here.
+// A client from values you hold. Mistakes in them are found here, offline.
 func ExampleNew() {
 	gateway, err := sandbox.New()
 	if err != nil {
