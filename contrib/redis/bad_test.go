@@ -3,6 +3,7 @@ package wxredis_test
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,27 @@ func (h brokenHook) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 
 func (h brokenHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
+}
+
+// A reply counts, however soon it comes.
+func TestReplyCounts(t *testing.T) {
+	client := redis.NewClient(&redis.Options{})
+	defer client.Close()
+	client.AddHook(brokenHook{func() {}})
+	store, err := wxredis.New(client)
+	require.NoError(t, err)
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for range 10_000 {
+				_, err := store.Load(t.Context(), "1900000109")
+				if !assert.ErrorContains(t, err, "holds a value of another program") { // an empty value
+					return
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // A hook of the client that panics ends no process.

@@ -58,13 +58,13 @@ func (s *server) run(ctx context.Context, script *redis.Script, key string, args
 // the background by the timeouts of the client.
 func ask[T any](ctx context.Context, patience time.Duration, question func(context.Context) (T, error)) (T, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no reply within %s", patience))
+	defer cancel()
 	type reply struct {
 		value T
 		err   error
 	}
 	replies := make(chan reply, 1)
 	go func() {
-		defer cancel()
 		r := reply{err: errors.New("the client ended its goroutine")}
 		defer func() {
 			if cause := recover(); cause != nil { // a hook of the user's
