@@ -74,8 +74,11 @@ func versionIn(text, version string) (body string, found bool) {
 func CheckNotes(dir string, plan []Release) error {
 	var problems []error
 	for _, r := range plan {
-		if r.New() {
-			problems = append(problems, checkChangelogs(filepath.Join(dir, r.Dir)))
+		if !r.New() {
+			continue
+		}
+		if err := checkChangelogs(filepath.Join(dir, r.Dir)); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", r.Path(), err))
 		}
 	}
 	return errors.Join(problems...)
@@ -91,7 +94,7 @@ func CheckForm(dir string) error {
 func checkChangelogs(dir string) error {
 	counts, err := unreleasedIn(dir)
 	if err == nil && counts[0] != counts[1] {
-		err = fmt.Errorf("%s: the changelogs differ: English has %s, Chinese has %s", dir, counts[0], counts[1])
+		err = fmt.Errorf("the changelogs differ: English has %s, Chinese has %s", counts[0], counts[1])
 	}
 	return err
 }
@@ -105,7 +108,7 @@ func unreleasedIn(dir string) (counts [2]string, err error) {
 			return counts, err
 		}
 		if err := checkForm(string(text), headings[i]); err != nil {
-			return counts, fmt.Errorf("%s: %w", file, err)
+			return counts, fmt.Errorf("%s: %w", log.name, err)
 		}
 		body, _ := versionIn(string(text), "Unreleased")
 		counts[i] = count(body, headings[i])
