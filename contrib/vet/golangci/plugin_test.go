@@ -1,6 +1,8 @@
 package golangci_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/golangci/plugin-module-register/register"
@@ -45,4 +47,34 @@ func TestPlugin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The settings of the configuration in docs/vet.md are known: those that stand under the innermost settings.
+func TestDocumentedSettings(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/vet.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(text), "# .golangci.yml\n")
+	require.True(t, found)
+	block, _, _ = strings.Cut(block, "```")
+	_, block, found = strings.Cut(block, "type: module\n        settings:\n")
+	require.True(t, found)
+	settings := map[string]any{}
+	var list []any
+	for line := range strings.Lines(block) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case strings.HasPrefix(name, "- "):
+			list = append(list, strings.TrimPrefix(name, "- "))
+			settings["disable"] = list
+		case value != "":
+			settings[name] = strings.TrimSpace(value) == "true"
+		default:
+			settings[name] = nil
+		}
+	}
+	require.Len(t, settings, 2)
+	newPlugin, err := register.GetPlugin("wxpayvet")
+	require.NoError(t, err)
+	_, err = newPlugin(settings)
+	assert.NoError(t, err)
 }
