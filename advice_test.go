@@ -107,6 +107,8 @@ func TestAdviceWorks(t *testing.T) {
 					assert.Equal(t, "serial="+serial, strings.TrimSpace(said))
 				case strings.Contains(command, "-hex"):
 					assert.Len(t, strings.TrimSpace(said), 64)
+				case strings.Contains(command, " rand "):
+					assert.NotEmpty(t, said)
 				case strings.Contains(command, "-topk8"):
 					text, err := os.ReadFile(filepath.Join(dir, "apiclient_key.pem"))
 					require.NoError(t, err)
