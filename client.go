@@ -254,6 +254,9 @@ func (c *Client) MchID() string {
 	return c.merchant.ID
 }
 
+// BaseURL returns the address of the gateway; see [WithBaseURL].
+func (c *Client) BaseURL() string { return c.base.String() }
+
 // Serial returns the serial of the API certificate that signs now; a [KeyRing] may switch to
 // another.
 func (c *Client) Serial() string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -27,6 +28,10 @@ type QueueConfig struct {
 	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
 	// as strictly as wxpay.WithPreflight says.
 	Client *wxpay.Client
+	// Moved lets the queue go on at another address than before (Client.BaseURL), which must lead to the same platform. Without it
+	// that is ErrSettings: what a rehearsal did at a sandbox is not done, and the queue would say that it is. The addresses of the
+	// platform itself count as one.
+	Moved bool
 	// Keys seal what is stored.
 	Keys *Keys
 	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand, or wait for their next
@@ -59,6 +64,7 @@ type settings struct {
 	Version  string `json:"version"`
 	Identity string `json:"identity"`
 	Secret   []byte `json:"secret"` // of the digests, sealed
+	Platform string `json:"platform"`
 }
 
 // OpenQueue opens a queue, and makes it if there is none, unless c.Existing is set. e must stay open while it is used.
@@ -108,7 +114,7 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	if err := q.openControl(ctx, c.Existing); err != nil {
 		return err
 	}
-	if err := q.settle(ctx); err != nil {
+	if err := q.settle(ctx, c.Moved); err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -215,15 +221,23 @@ func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (jetstr
 	return s, nil
 }
 
+// platformOf names the platform behind a base URL. Hosts of WeChat Pay are one platform.
+func platformOf(base string) string {
+	if u, err := url.Parse(base); err == nil && strings.HasSuffix(u.Hostname(), ".mch.weixin.qq.com") {
+		return "mch.weixin.qq.com"
+	}
+	return base
+}
+
 // settle reads the settings, or makes them.
-func (q *Queue) settle(ctx context.Context) error {
-	place := q.name + " settings"
+func (q *Queue) settle(ctx context.Context, moved bool) error {
+	place, platform := q.name+" settings", platformOf(q.client.BaseURL())
 	for {
 		entry, err := q.control.Get(ctx, "settings")
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
 			secret := make([]byte, 32)
 			rand.Read(secret)
-			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.client.Identity(), Secret: q.keys.Seal(place, secret)})
+			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.client.Identity(), Secret: q.keys.Seal(place, secret), Platform: platform})
 			if err != nil {
 				return err
 			}
@@ -245,19 +259,22 @@ func (q *Queue) settle(ctx context.Context) error {
 		if have.Identity != q.client.Identity() {
 			return fmt.Errorf("%w: it belongs to %s, the client is that of %s. Take another name for the queue", ErrSettings, have.Identity, q.client.Identity())
 		}
+		if have.Platform != platform && !moved {
+			return fmt.Errorf("%w: its jobs go to %s, the client calls %s. Take another name for the queue, or another directory; only if both lead to the same platform set QueueConfig.Moved", ErrSettings, have.Platform, platform)
+		}
 		secret, current, err := q.keys.Open(place, have.Secret)
 		if err != nil {
 			return fmt.Errorf("the settings of the queue: %w", err)
 		}
 		q.digests.secret = secret
-		if !current { // a new key was put first: what keeps the names of all jobs moves to it
-			have.Secret = q.keys.Seal(place, secret)
+		if !current || have.Platform != platform { // a new key was put first: what keeps the names of all jobs moves to it
+			have.Secret, have.Platform = q.keys.Seal(place, secret), platform
 			text, err := json.Marshal(have)
 			if err != nil {
 				return err
 			}
 			if _, err := q.control.Update(ctx, "settings", text, entry.Revision()); err != nil && !jserror.WrongSequence(err) {
-				return fmt.Errorf("fleet: sealing the settings of the queue under the new key: %w", err)
+				return fmt.Errorf("fleet: storing the settings of the queue: %w", err)
 			}
 		}
 		return nil

@@ -18,7 +18,7 @@ import (
 // Errors of a queue.
 var (
 	// ErrSettings means that a stream, bucket or consumer of the queue's name exists with other settings, or that the queue
-	// belongs to another merchant. Nothing was changed.
+	// belongs to another merchant or another platform. Nothing was changed.
 	ErrSettings = errors.New("fleet: the queue exists with other settings")
 	// ErrConflict means that a number was submitted before with another request. The one in hand was not queued.
 	ErrConflict = errors.New("the number stands for another request")

@@ -382,6 +382,27 @@ func TestOpenQueueRefuses(t *testing.T) {
 	}
 }
 
+// What was done at a sandbox is not done at the platform.
+func TestPlatformIsTheQueues(t *testing.T) {
+	t.Parallel()
+	e := fleettest.Embedded(t)
+	g := newGateway(t)
+	open := func(base string, moved bool) error {
+		client := clientOf(t, g.Sandbox, g.Transport(), wxpay.WithBaseURL(base))
+		_, err := fleet.OpenQueue(t.Context(), e, fleet.QueueConfig{Client: client, Keys: testKeys(t, "a"), Moved: moved})
+		return err
+	}
+	require.NoError(t, open("https://apihk.mch.weixin.qq.com", false))
+	require.NoError(t, open(wxpay.DefaultBaseURL, false), "it is the same platform")
+	err := open("https://pay.example.com", false)
+	require.ErrorIs(t, err, fleet.ErrSettings)
+	assert.ErrorContains(t, err, "its jobs go to mch.weixin.qq.com, the client calls https://pay.example.com")
+	require.ErrorIs(t, open("https://mch.weixin.qq.com.example.com", false), fleet.ErrSettings)
+	require.NoError(t, open("https://pay.example.com", true))
+	require.NoError(t, open("https://pay.example.com", false), "that is kept")
+	require.ErrorIs(t, open(wxpay.DefaultBaseURL, false), fleet.ErrSettings)
+}
+
 // A new key is put before the old one; when all that the old one sealed is done, it can go.
 func TestKeysAreReplaced(t *testing.T) {
 	t.Parallel()

@@ -232,8 +232,8 @@ func TestKilled(t *testing.T) {
 	s := newShell(t, gateway.Env()...)
 	const n = 300
 	file := s.file("feeds.ndjson", feedLines(n))
-	args := []string{file, feedsPath, "--rate", "1000", "--data", s.path("data"), "--workers", "8"}
-	for _, lost := range []bool{false, true} { // what was in hand had its effect, or never arrived
+	args := []string{file, feedsPath, "--rate", "1000", "--data", s.path("data"), "--workers", "8", "--moved"} // behind a gate and without
+	for _, lost := range []bool{false, true} {                                                                 // what was in hand had its effect, or never arrived
 		gate := keep(t, gateway, 60)
 		child := exec.Command(os.Args[0], args...)
 		child.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1", gate.env())
@@ -470,6 +470,10 @@ func TestMistakes(t *testing.T) {
 	}{
 		{2, "the file is missing", nil},
 		{2, "no such file", []string{s.path("none"), feedsPath}},
+		{2, `there is no command and no file "stauts": did you mean "status"?`, []string{"stauts"}},
+		{2, "belong to --nats", []string{"status", "--nats-ca", "x"}},
+		{2, "belong together", []string{"status", "--nats", "nats://127.0.0.1:1", "--nats-cert", "x"}},
+		{4, "Waiting for a server, up to 300ms: ", []string{"status", "--nats", "nats://127.0.0.1:1", "--nats-wait", "300ms"}},
 		{2, "segment", []string{file, "v3//x"}},
 		{2, "the path is missing after the method POST", []string{file, "POST"}},
 		{2, `the method "LIST" is not one of`, []string{file, "LIST", feedsPath}},

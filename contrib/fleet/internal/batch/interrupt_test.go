@@ -41,7 +41,7 @@ func testInterrupted(t *testing.T, end os.Signal) {
 	gone := s.path("gone")
 	require.NoError(t, os.Mkdir(gone, 0o700))
 	args := []string{s.file("feeds.ndjson", feedLines(n)), feedsPath, "--rate", "1000", "--workers", "8", "--data", s.path("data"),
-		"-o", filepath.Join(gone, "out.ndjson")}
+		"-o", filepath.Join(gone, "out.ndjson"), "--moved"} // behind the gate and without
 	child := exec.Command(os.Args[0], args...)
 	if signal.Ignored(syscall.SIGHUP) && end == syscall.SIGHUP {
 		t.Skip("hang-ups are ignored here, and the program leaves it at that")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
@@ -25,6 +26,9 @@ import (
 // storeOptions say where the queue is.
 type storeOptions struct {
 	data, nats, creds, key, queue string
+	ca, cert, certKey             string
+	wait                          time.Duration
+	moved                         bool
 	inFlight                      int
 	sandbox                       bool
 	rate                          int
@@ -40,7 +44,8 @@ WXPAY_BATCH_KEY: 32 bytes in hex or base64, one a line (openssl rand -hex 32). W
 which keeps the data from nobody who can read the directory; with --nats a key has to be given, the same everywhere.
 
 Credentials come from the environment, as for wxpay: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
-WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL.`
+WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL. A queue belongs to the platform behind the base URL: rehearse
+against a sandbox in another directory, or another queue. WXPAY_BATCH_NATS stands for --nats where neither it nor --data is given.`
 
 // defaultData is the directory of the queue.
 const defaultData = ".wxpay-batch"
@@ -49,9 +54,14 @@ func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "the `DIR` of the queue (default "+defaultData+")")
 	flags.StringVar(&o.nats, "nats", "", "a NATS server or cluster instead: `URL`, several divided by commas")
 	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it")
+	flags.StringVar(&o.ca, "nats-ca", "", "the `FILE` with the certificates that its certificate is checked against (default: the system's)")
+	flags.StringVar(&o.cert, "nats-cert", "", "the `FILE` with a client certificate for it")
+	flags.StringVar(&o.certKey, "nats-key", "", "the `FILE` with the key of that certificate")
+	flags.DurationVar(&o.wait, "nats-wait", 0, "how long to wait for a server that cannot be reached yet")
 	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
 	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
 	flags.IntVar(&o.inFlight, "in-flight", 0, "how many jobs may be in hand or wait for their next step at once, taken when the queue is made (default 100000)")
+	flags.BoolVar(&o.moved, "moved", false, "the queue goes on at another WXPAY_BASE_URL, which leads to the same platform")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials; without --data or --nats nothing is kept")
 }
 
@@ -82,11 +92,18 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 			s = nil
 		}
 	}()
+	if o.nats == "" && o.data == "" {
+		o.nats, _ = p.lookup("WXPAY_BATCH_NATS") // where a password in it is no argument that everybody can see
+	}
 	switch {
 	case o.nats != "" && o.data != "":
 		return s, usageError("--data and --nats exclude each other")
 	case o.nats == "" && o.creds != "":
 		return s, usageError("--creds belongs to --nats")
+	case o.nats == "" && o.ca+o.cert+o.certKey != "":
+		return s, usageError("--nats-ca, --nats-cert and --nats-key belong to --nats")
+	case (o.cert == "") != (o.certKey == ""):
+		return s, usageError("--nats-cert and --nats-key belong together")
 	case o.creds != "" && !isFile(o.creds):
 		return s, usageError("--creds %s is no file that can be read", o.creds)
 	case o.rate < 0:
@@ -120,11 +137,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		}
 		s.engine, err = fleet.Embedded(dir)
 	} else {
-		var options []fleet.ConnectOption
-		if o.creds != "" {
-			options = append(options, fleet.WithCredentials(o.creds))
-		}
-		s.engine, err = fleet.Connect(ctx, o.nats, options...)
+		s.engine, err = p.connect(ctx, o)
 	}
 	if errors.Is(err, fleet.ErrAddress) {
 		return s, usageError("--nats: %w", err)
@@ -149,7 +162,10 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight})
+	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight, Moved: o.moved})
+	if errors.Is(err, fleet.ErrSettings) {
+		return s, usageError("%s", strings.Replace(err.Error(), "set QueueConfig.Moved", "say --moved", 1))
+	}
 	if errors.Is(err, fleet.ErrNoQueue) {
 		return s, usageError("%w: --queue names one to which jobs were submitted", err)
 	}
@@ -157,6 +173,34 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		p.note("The queue was made with %d jobs in flight, and keeps that.", s.queue.InFlight())
 	}
 	return s, err
+}
+
+// connect connects to a server, and waits for one that cannot be reached yet.
+func (p *program) connect(ctx context.Context, o storeOptions) (*fleet.Engine, error) {
+	var options []fleet.ConnectOption
+	if o.creds != "" {
+		options = append(options, fleet.WithCredentials(o.creds))
+	}
+	if o.ca != "" {
+		options = append(options, fleet.WithConnection(nats.RootCAs(o.ca)))
+	}
+	if o.cert != "" {
+		options = append(options, fleet.WithConnection(nats.ClientCert(o.cert, o.certKey)))
+	}
+	told := false
+	for until := time.Now().Add(o.wait); ; {
+		engine, err := fleet.Connect(ctx, o.nats, options...)
+		if !errors.Is(err, fleet.ErrUnreachable) || !time.Now().Before(until) {
+			return engine, err
+		}
+		if !told {
+			p.note("Waiting for a server, up to %v: %s", o.wait, printable(err.Error()))
+			told = true
+		}
+		if !sleep(ctx) {
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // limitWait bounds a call together with its wait for the limit.

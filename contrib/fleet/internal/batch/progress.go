@@ -13,9 +13,12 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
-// bar shows on a terminal how far the work is: done, rate, remaining time, and trouble by code. Elsewhere it shows nothing.
+// bar shows how far the work is: done, rate, remaining time, and trouble by code. On a terminal it is one line that is drawn again,
+// elsewhere a line a minute.
 type bar struct {
-	to    io.Writer // nil in a pipe
+	to    io.Writer     // nil in a pipe
+	over  chan struct{} // closed when there are to be no more lines
+	stop  sync.Once
 	start time.Time
 	total int // lines; 0 if nobody knows
 
@@ -29,10 +32,26 @@ type bar struct {
 }
 
 func (p *program) bar(total int) *bar {
-	b := &bar{start: time.Now(), total: total, wrong: make(map[string]int)}
+	b := &bar{start: time.Now(), total: total, wrong: make(map[string]int), over: make(chan struct{})}
 	if p.terminal {
 		b.to = p.stderr
+		return b
 	}
+	go func() {
+		minute := time.NewTicker(time.Minute)
+		defer minute.Stop()
+		for {
+			select {
+			case now := <-minute.C:
+				b.mu.Lock()
+				line := b.line(now.Sub(b.start).Seconds())
+				b.mu.Unlock()
+				p.note("%s: %s", now.Format(time.DateTime), line)
+			case <-b.over:
+				return
+			}
+		}
+	}()
 	return b
 }
 
@@ -70,6 +89,7 @@ func (b *bar) read(s fleet.Submission) {
 
 // end draws it for the last time, and ends the line.
 func (b *bar) end() {
+	b.stop.Do(func() { close(b.over) })
 	if b.to == nil {
 		return
 	}

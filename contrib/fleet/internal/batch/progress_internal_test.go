@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -65,4 +67,20 @@ func TestBar(t *testing.T) {
 	b.observe(fleet.Result{})
 	b.end()
 	assert.Empty(t, out.String(), "none in a pipe")
+}
+
+// Where nobody watches a terminal a line a minute tells how far it is.
+func TestLineAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		b := (&program{stderr: &out}).bar(400)
+		for range 100 {
+			b.observe(fleet.Result{State: fleet.Succeeded})
+		}
+		time.Sleep(time.Minute + time.Second)
+		b.end()
+		time.Sleep(time.Hour)
+		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
+		b.end()
+	})
 }

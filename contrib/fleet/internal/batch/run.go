@@ -30,6 +30,11 @@ run again, after whatever ended it, it goes on where it was.
   wxpay-batch feeds.ndjson v3/brand/partner/card-member/user-feeds --sandbox --rate 100`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 && !isFile(args[0]) {
+				if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+					return usageError("there is no command and no file %q: did you mean %q?", args[0], like[0])
+				}
+			}
 			if err := o.arguments(args); err != nil {
 				return err
 			}
