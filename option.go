@@ -121,7 +121,10 @@ func WithBaseURL(primary string, backups ...string) Option {
 // slog.Default).
 func WithInsecureHTTP(host string) Option {
 	return func(c *config) error {
-		if err := visible.Word(host); err != nil || host == "" || strings.ContainsAny(host, "/@") {
+		if err := visible.Word(host); err != nil {
+			return fmt.Errorf("WithInsecureHTTP: of the host %s, %w", redact.Quote(host), err)
+		}
+		if host == "" || strings.ContainsAny(host, "/@") {
 			return fmt.Errorf("WithInsecureHTTP: %s is not a host such as sandbox or sandbox:8080", redact.Quote(host))
 		}
 		c.insecure = append(c.insecure, strings.ToLower(host))

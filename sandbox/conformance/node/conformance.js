@@ -1,4 +1,4 @@
-// Calls the sandbox with wechatpay-axios-plugin, unmodified: all that points it there is baseURL. node_test.go runs it with
+// Calls the sandbox with wechatpay-axios-plugin, unmodified: all that points it there is baseURL, or a proxy. node_test.go runs it with
 // the sandbox's variables in the environment and operations to try in breadth on stdin. Whatever fails ends it with code 1.
 'use strict';
 
@@ -155,7 +155,8 @@ async function errors() {
   const wrong = await refusal(wxpay.v3.pay.transactions.native.post(order('NODE-WRONG', { amount: { total: '100' } })));
   assert.equal(wrong.status, 400);
   assert.equal(wrong.data.code, 'PARAM_ERROR');
-  assert.equal(wrong.data.detail.field, '/amount/total');
+  assert.deepEqual(wrong.data.detail, { location: 'body', value: '100' });
+  assert.match(wrong.data.message, /“\/body\/amount\/total”/);
 }
 
 // breadth calls operations with the values that the test made for them.
