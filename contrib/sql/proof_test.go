@@ -245,6 +245,7 @@ type workerConfig struct {
 	Driver, Address string
 	Dialect         wxsql.Dialect
 	OnUnknown       wxpay.UnknownPolicy
+	PerSecond       int
 }
 
 func init() { roles["worker"] = runWorker }
@@ -265,7 +266,7 @@ func runWorker(text string) error {
 			return c.BaseURL, true
 		}
 		return lookup(c.Env)(name)
-	}, wxpay.WithLimiter(middleware.NewLimits(middleware.Rule{PerSecond: 10})))
+	}, wxpay.WithLimiter(middleware.NewLimits(middleware.Rule{PerSecond: c.PerSecond})))
 	if err != nil {
 		return err
 	}
@@ -280,7 +281,7 @@ func runWorker(text string) error {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		return (&wxsql.Worker{Outbox: o, Calls: 12, Lease: 3 * time.Second, Poll: 50 * time.Millisecond, Grace: 5 * time.Second,
+		return (&wxsql.Worker{Outbox: o, Calls: 12, Lease: 5 * time.Second, Poll: 50 * time.Millisecond, Grace: 5 * time.Second,
 			OnUnknown: c.OnUnknown}).Run(ctx)
 	}
 	return nil
@@ -307,9 +308,9 @@ func TestOutboxKilled(t *testing.T) {
 }
 
 func proveKilled(t *testing.T, server *server) {
-	n, policy := 200, wxpay.Repeat
-	if long() {
-		n, policy = 2000, 0
+	n, most, policy, perSecond, pause := 200, 6, wxpay.Repeat, 10, 100*time.Millisecond
+	if long() { // each death begins the minute anew after which a job may be sent again
+		n, most, policy, perSecond, pause = 2000, 15, 0, 5, 5*time.Second
 	}
 	db := server.newDatabase(t).migrated(t)
 	g := newGateway(t)
@@ -332,7 +333,7 @@ func proveKilled(t *testing.T, server *server) {
 	platform := httptest.NewServer(g)
 	t.Cleanup(platform.Close)
 
-	config := workerConfig{g.Env(), platform.URL, server.driver, db.address, server.dialect, policy}
+	config := workerConfig{g.Env(), platform.URL, server.driver, db.address, server.dialect, policy, perSecond}
 	hire := func() *exec.Cmd {
 		c := reexec(t, "worker", config)
 		stdin, err := c.StdinPipe()
@@ -355,27 +356,28 @@ func proveKilled(t *testing.T, server *server) {
 		return s.Waiting + s.Begun + s.Unknown
 	}
 	kills, crashes := 0, 0
-	for deadline := time.Now().Add(10 * time.Minute); ; {
+	next := time.Now()
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		left := open()
 		if left == 0 {
 			break
 		}
 		require.True(t, time.Now().Before(deadline), "%d jobs are left", left)
-		time.Sleep(time.Duration(100+random.IntN(200)) * time.Millisecond)
-		if left < int64(n/4) || left > int64(n*9/10) {
-			continue // the last are left in peace: each death begins a pause anew
+		if kills == most || left < 0 || left > int64(n*9/10) || time.Now().Before(next) {
+			continue
 		}
 		i := random.IntN(len(staff))
 		_ = staff[i].Process.Kill()
 		kills++
-		if crashes*n/2 <= n-int(left) {
+		if kills%4 == 2 {
 			server.kill()
 			crashes++
 			eventually(t, server.start) // PostgreSQL refuses while processes of the old server end
 		}
 		staff[i] = hire()
+		next = time.Now().Add(pause + time.Duration(random.Int64N(int64(pause))))
 	}
-	assert.NotZero(t, kills)
+	assert.GreaterOrEqual(t, kills, 2)
 	assert.NotZero(t, crashes)
 	t.Logf("%d workers and %d servers were killed, faults %v", kills, crashes, g.Faults.Counts())
 	audit(t, o, jobs, g.Ledger.Effects(sandbox.RefundEffect, sandbox.FeedEffect))
