@@ -21,7 +21,7 @@
 //
 // # When to use something else
 //
-// Very many calls (hundreds a second for hours) belong into contrib/fleet. An outbox costs the
+// Very many calls (hundreds a second for hours) belong in contrib/fleet. An outbox costs the
 // database some statements for each call.
 //
 // # The tables
@@ -31,8 +31,8 @@
 // database's, so the clocks of the programs do not matter. Bodies and responses of the outbox are
 // encrypted; paths, numbers, states and codes are in clear.
 //
-// Who can write to the tables can delete jobs, and make them wait or end; the request of a job
-// cannot be changed without the key, nor moved to another job.
+// Somebody who can write to the tables can delete jobs, and make them wait or end. The request of a
+// job cannot be changed without the key, nor moved to another job.
 //
 // # Isolation
 //

@@ -147,8 +147,8 @@ func (s *server) absolute(argument string) string {
 	return strings.ReplaceAll(argument, "=../", "="+s.dir+"/")
 }
 
-// unprivileged returns what has a program run as somebody who owns the folder: the servers refuse
-// to run as root.
+// unprivileged returns the attributes of a program that runs as the owner of the folder, because
+// the servers refuse to run as root.
 func (s *server) unprivileged() (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -156,18 +156,6 @@ func (db *database) number(t testing.TB, query string, args ...any) (n int64) {
 	return n
 }
 
-// hold is a transaction in which a statement was executed; release ends it.
-func (db *database) hold(t testing.TB, statement string, args ...any) (release func()) {
-	t.Helper()
-	tx, err := db.Begin()
-	require.NoError(t, err)
-	release = sync.OnceFunc(func() { _ = tx.Rollback() })
-	t.Cleanup(release)
-	_, err = tx.Exec(statement, args...)
-	require.NoError(t, err)
-	return release
-}
-
 // each runs a test with an empty database of each kind.
 func each(t *testing.T, fn func(t *testing.T, db *database)) {
 	for _, kind := range []string{"sqlite", "postgresql", "mysql"} {
