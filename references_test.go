@@ -213,6 +213,10 @@ var (
 var notOurs = map[string]bool{
 	"log.SetOutput": true, "WithAttrs": true, "WithGroup": true, // of the standard library
 	"MaxAge": true, // of JetStream
+	// Of web frameworks.
+	"ShouldBindJSON": true, "ShouldBindBodyWith": true, "middleware.BodyDump": true, "c.Request.ResetBody": true,
+	"c.BindJSON": true, "httpx.ParseJsonBody": true, "khttp.DefaultRequestDecoder": true, "c.Body()": true,
+	"c.BodyRaw()": true, "RestConf.Timeout": true,
 }
 
 // goSources is the Go of every module, and the pages.
