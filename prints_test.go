@@ -210,6 +210,7 @@ func samples(t *testing.T) map[string]specimen {
 		"KeysError":            of(wxpay.KeysError{Cause: refusal}),
 		"FieldError":           of(wxpay.FieldError{Pointer: "/a", Err: evidence}),
 		"DownloadError":        of(wxpay.DownloadError{Err: evidence}),
+		"NotYetError":          of(wxpay.NotYetError{Verdict: &wxpay.Verdict{Response: res}, Err: evidence}),
 		"PanicError":           of(wxpay.PanicError{Value: goldBody, Stack: []byte(goldBody)}),
 		"KeyStatus":            of(wxpay.KeyStatus{Keys: platform.All(), Err: &wxpay.KeysError{Cause: evidence}, Broken: []error{evidence}}),
 		"KeyCheck":             of(wxpay.KeyCheck{Serial: testKeyID, Err: unverified}),

@@ -720,6 +720,11 @@ func (c GetEachPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetE
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
+// Stepwise makes Ensure return instead of waiting for its next step; see [wxpay.Chain.Stepwise].
+func (c GetEachPostEnsureResolveCall) Stepwise() GetEachPostEnsureResolveCall {
+	return GetEachPostEnsureResolveCall(wxpay.Chain(c).Stepwise())
+}
+
 // SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
 func (c GetEachPostEnsureResolveCall) SentBefore(until time.Time) GetEachPostEnsureResolveCall {
 	return GetEachPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
@@ -1315,6 +1320,11 @@ func (c GetPostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) GetPostE
 	return GetPostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
+// Stepwise makes Ensure return instead of waiting for its next step; see [wxpay.Chain.Stepwise].
+func (c GetPostEnsureResolveCall) Stepwise() GetPostEnsureResolveCall {
+	return GetPostEnsureResolveCall(wxpay.Chain(c).Stepwise())
+}
+
 // SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
 func (c GetPostEnsureResolveCall) SentBefore(until time.Time) GetPostEnsureResolveCall {
 	return GetPostEnsureResolveCall(wxpay.Chain(c).SentBefore(until))
@@ -1885,6 +1895,9 @@ func (c PostEnsureCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).OnUnknown(policy))
 }
 
+// Stepwise makes Ensure return instead of waiting for its next step; see [wxpay.Chain.Stepwise].
+func (c PostEnsureCall) Stepwise() PostEnsureCall { return PostEnsureCall(wxpay.Chain(c).Stepwise()) }
+
 // SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
 func (c PostEnsureCall) SentBefore(until time.Time) PostEnsureCall {
 	return PostEnsureCall(wxpay.Chain(c).SentBefore(until))
@@ -1960,6 +1973,11 @@ func (c PostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Ver
 // OnUnknown overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown].
 func (c PostEnsureResolveCall) OnUnknown(policy wxpay.UnknownPolicy) PostEnsureResolveCall {
 	return PostEnsureResolveCall(wxpay.Chain(c).OnUnknown(policy))
+}
+
+// Stepwise makes Ensure return instead of waiting for its next step; see [wxpay.Chain.Stepwise].
+func (c PostEnsureResolveCall) Stepwise() PostEnsureResolveCall {
+	return PostEnsureResolveCall(wxpay.Chain(c).Stepwise())
 }
 
 // SentBefore tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore].
