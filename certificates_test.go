@@ -239,7 +239,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	}
 }
 
-// A request that names a certificate which the platform has taken away meanwhile is refused before anything else, and sent
+// A request with a field for a certificate that the platform has taken away meanwhile is refused before anything else, and sent
 // once more with another key, encrypted anew. Nobody notices.
 func TestRefusedSerialIsRenewed(t *testing.T) {
 	ctx := t.Context()
@@ -255,12 +255,14 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 			require.NoError(t, sb.Keys.RemoveCertificate(apiv3.Serial(certificate)))
 		}
 	}
+	const orders = "v3/pay/transactions/native"
 	replace()
 	sb.Journal.Reset()
-	require.NoError(t, post(ctx, client))
+	_, err := client.Chain(orders).Post(ctx, identityOrder(sb, "renew-0"))
+	require.NoError(t, err)
 	var statuses []int
 	for _, entry := range sb.Journal.All() {
-		if strings.HasSuffix(entry.Target, "user-feeds") {
+		if strings.HasSuffix(entry.Target, orders) {
 			statuses = append(statuses, entry.Status)
 		}
 	}
@@ -268,7 +270,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 
 	replace()
 	sb.Journal.Reset()
-	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, identityOrder(sb, "renew-1"))
+	_, err = client.Chain(orders).Post(ctx, identityOrder(sb, "renew-1"))
 	require.NoError(t, err)
 	assert.Equal(t, 1, listed(sb))
 	require.NoError(t, post(ctx, client), "the next call names the new one at once")
@@ -276,9 +278,9 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	// A serial that the caller named is the caller's: the refusal comes back.
 	replace()
 	sb.Journal.Reset()
-	_, err = client.Chain(feedsPath).Header("Wechatpay-Serial", named).Post(ctx, feed())
+	_, err = client.Chain(orders).Header("Wechatpay-Serial", named).Post(ctx, identityOrder(sb, "renew-2"))
 	assert.True(t, wxpay.IsCode(err, wxcode.ParamError), err)
-	assert.NotContains(t, fmt.Sprint(sb.Journal.All()[0]), "user-feeds 200")
+	assert.NotContains(t, fmt.Sprint(sb.Journal.All()[0]), "native 200")
 }
 
 // From certificates to the public key, as the platform steers it: calls by the client's share, notifications by the
