@@ -69,6 +69,11 @@ func (r *running) usable() {
 	if r.aside.works() {
 		r.notice(r.Name + " works again")
 	}
+	r.forget()
+}
+
+// forget forgets the trouble that was met in a row.
+func (r *running) forget() {
 	r.failures.Store(0)
 	r.unsigned.Store(0)
 	r.silent.clear()

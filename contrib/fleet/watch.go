@@ -77,5 +77,5 @@ func (r *running) heed(entry jetstream.KeyValueEntry) {
 	if r.paused.Swap(nil) != nil {
 		r.notice("the queue was resumed by " + r.resumedBy(context.Background()))
 	}
-	r.usable()
+	r.forget()
 }
