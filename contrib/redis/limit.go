@@ -110,7 +110,7 @@ func (l *limits) limit(key middleware.LimitKey, documented fact.Rate) *limit {
 }
 
 // errAway is the error of a server that was not asked, because it could not be used just now.
-var errAway = errors.New("wxredis: the server could not be used less than a second ago")
+var errAway = errors.New("wxredis: the server could not be used just now, and is asked again after a second")
 
 // place asks for a place and waits for it. The time is zero if the place was lost, or is too far
 // away to be given away yet.
