@@ -37,6 +37,7 @@ type Client struct {
 	ages     *middleware.Ages // how old responses are
 	queue    *queue.Queue
 	origin   *Client // the client that As made this one from, else nil
+	stores   stores  // of its Config
 }
 
 // New returns a client. It makes no call. It checks its arguments offline; its error names every
@@ -221,10 +222,10 @@ func (c *Client) Pipeline() []string {
 }
 
 // Close ends the client's own work: a running refresh of the certificate list, and
-// [Client.WatchKeys]. It waits for the end of the refresh, and closes idle connections. A client
-// that is never closed leaves only those behind, for seconds. A closed client still makes calls,
-// with the keys that it has. Closing a client made by [Client.As] leaves its origin unchanged. The
-// error is always nil.
+// [Client.WatchKeys]. It waits for the end of the refresh, and closes idle connections and the
+// stores of its [Config]. A client without such stores that is never closed leaves only idle
+// connections behind, for seconds. A closed client still makes calls, with the keys that it has.
+// Closing a client made by [Client.As] leaves its origin unchanged. The error is that of a store.
 func (c *Client) Close() error {
 	if c.origin == nil || c.line.Keys != c.origin.line.Keys {
 		c.line.Keys.Close()
@@ -232,7 +233,7 @@ func (c *Client) Close() error {
 	if c.origin == nil {
 		c.closeIdle()
 	}
-	return nil
+	return c.stores.close()
 }
 
 // closeIdle closes idle connections, which frees them sooner.

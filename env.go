@@ -41,6 +41,12 @@ type Config struct {
 	FetchCertificates bool `json:"fetch_certificates" yaml:"fetch_certificates" toml:"fetch_certificates" env:"WXPAY_FETCH_CERTIFICATES"`
 	// BaseURL is the gateway; see [WithBaseURL].
 	BaseURL string `json:"base_url" yaml:"base_url" toml:"base_url" env:"WXPAY_BASE_URL"`
+	// KeyStore keeps the certificate list for several processes: a folder as in [FileStore], or a URL
+	// that an imported package opens; see [RegisterStore]. It needs FetchCertificates.
+	KeyStore string `json:"key_store" yaml:"key_store" toml:"key_store" env:"WXPAY_KEY_STORE"`
+	// Limiter keeps the documented rates for several processes: a URL that an imported package opens;
+	// see [RegisterStore].
+	Limiter string `json:"limiter" yaml:"limiter" toml:"limiter" env:"WXPAY_LIMITER"`
 	// InsecureHTTP is the host of a test's gateway that is reached by plain http; see [WithInsecureHTTP].
 	InsecureHTTP string `json:"insecure_http" yaml:"insecure_http" toml:"insecure_http" env:"WXPAY_INSECURE_HTTP"`
 	// CatalogOverlay is a file with facts of your own, in the form that catalog.Catalog.With takes.
@@ -101,12 +107,28 @@ func (c *Config) client(tag, lacks string, lookup func(string) (string, bool), o
 	source := environ.Source{
 		MchID: value("MchID"), BrandID: value("BrandID"), Serial: value("Serial"), Certificate: value("Certificate"),
 		PrivateKey: value("PrivateKey"), APIv3Key: value("APIv3Key"), PublicKeyID: value("PublicKeyID"), PublicKey: value("PublicKey"),
-		BaseURL: value("BaseURL"), Overlay: value("CatalogOverlay"), Lacks: lacks, Lookup: lookup,
+		BaseURL: value("BaseURL"), Overlay: value("CatalogOverlay"), KeyStore: value("KeyStore"), Limiter: value("Limiter"), Lacks: lacks, Lookup: lookup,
 	}
 	read, err := source.Read()
 	if err != nil {
 		return nil, err
 	}
+	opened := stores{}
+	found, err := c.options(&source, &read, opened)
+	if err == nil {
+		merchant := Merchant{ID: read.ID, Serial: read.Serial, PrivateKey: read.PrivateKey, Certificate: read.Certificate, APIv3Key: read.APIv3Key}
+		var client *Client
+		if client, err = New(merchant, append(found, options...)...); err == nil {
+			client.stores = opened
+			return client, nil
+		}
+	}
+	_ = opened.close() // the error says why there is no client
+	return nil, err
+}
+
+// options returns the options of a configuration. It opens its stores.
+func (c *Config) options(source *environ.Source, read *environ.Config, opened stores) ([]Option, error) {
 	var found []Option
 	if read.Brand {
 		found = append(found, WithScheme(apiv3.Brand()))
@@ -115,7 +137,24 @@ func (c *Config) client(tag, lacks string, lookup func(string) (string, bool), o
 		found = append(found, WithPublicKey(read.PublicKeyID, read.PublicKey))
 	}
 	if c.FetchCertificates {
-		found = append(found, WithCertificates())
+		var settings []CertificatesOption
+		if read.KeyStore != "" {
+			keys, err := opened.keys(read.KeyStore)
+			if err != nil {
+				return nil, fmt.Errorf("wxpay: %s: %w", source.KeyStore.Name, err)
+			}
+			settings = append(settings, StoreIn(keys))
+		}
+		found = append(found, WithCertificates(settings...))
+	} else if read.KeyStore != "" {
+		return nil, fmt.Errorf("wxpay: %s is set, but the client fetches no certificates to keep there", source.KeyStore.Name)
+	}
+	if read.Limiter != "" {
+		limiter, err := opened.limiter(read.Limiter)
+		if err != nil {
+			return nil, fmt.Errorf("wxpay: %s: %w", source.Limiter.Name, err)
+		}
+		found = append(found, WithLimiter(limiter))
 	}
 	if c.InsecureHTTP != "" {
 		found = append(found, WithInsecureHTTP(c.InsecureHTTP))
@@ -130,8 +169,7 @@ func (c *Config) client(tag, lacks string, lookup func(string) (string, bool), o
 		}
 		found = append(found, WithCatalog(facts))
 	}
-	merchant := Merchant{ID: read.ID, Serial: read.Serial, PrivateKey: read.PrivateKey, Certificate: read.Certificate, APIv3Key: read.APIv3Key}
-	return New(merchant, append(found, options...)...)
+	return found, nil
 }
 
 // LoadPrivateKey reads a private key from a file, or from the text itself, in the forms of

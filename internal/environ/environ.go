@@ -24,7 +24,7 @@ type Value struct {
 
 // Source has the texts of a configuration.
 type Source struct {
-	MchID, BrandID, Serial, Certificate, PrivateKey, APIv3Key, PublicKeyID, PublicKey, BaseURL, Overlay Value
+	MchID, BrandID, Serial, Certificate, PrivateKey, APIv3Key, PublicKeyID, PublicKey, BaseURL, Overlay, KeyStore, Limiter Value
 
 	// Lacks begins the error about values that are not set.
 	Lacks string
@@ -44,6 +44,8 @@ type Config struct {
 	PublicKey   crypto.PublicKey
 	BaseURL     string
 	Overlay     []byte // content of the catalogue's overlay
+	KeyStore    string // a folder or a URL, which may have a password
+	Limiter     string // a URL, which may have a password
 }
 
 // Read reads a configuration. Its error names each value that cannot be used and repeats no secret.
@@ -64,9 +66,20 @@ func (s *Source) Read() (Config, error) {
 		}
 		return text
 	}
+	line := func(v Value) string {
+		text, err := s.resolve(v.Text)
+		if err == nil {
+			err = visible.Line(text)
+		}
+		if err != nil {
+			problem(v, err)
+		}
+		return text
+	}
 	c := Config{
 		ID: word(s.MchID, false), Serial: word(s.Serial, false), APIv3Key: word(s.APIv3Key, true),
 		PublicKeyID: word(s.PublicKeyID, false), BaseURL: s.BaseURL.Text,
+		KeyStore: line(s.KeyStore), Limiter: line(s.Limiter),
 	}
 	caller := s.MchID
 	if s.BrandID.Text != "" {
