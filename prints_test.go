@@ -206,7 +206,6 @@ func samples(t *testing.T) map[string]specimen {
 		"Detail":               of(*refusal.Detail),
 		"CallError":            join(deep(*unverified), deep(*undecoded.(*wxpay.CallError))),
 		"Trail":                of(trail),
-		"NotYetError":          join(of(wxpay.NotYetError{Err: unverified}), of(wxpay.NotYetError{Verdict: &wxpay.Verdict{Response: res}})),
 		"Store":                plain("its fields are functions, and stores that print themselves"),
 		"QueryError":           of(wxpay.QueryError{Err: unverified}),
 		"KeysError":            of(wxpay.KeysError{Cause: refusal}),
