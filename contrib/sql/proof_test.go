@@ -28,6 +28,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
+	"github.com/wxpay-go/wxpay/webhook"
 )
 
 func long() bool { return os.Getenv("WXPAY_TEST_LONG") == "1" }
@@ -281,19 +282,20 @@ func runWorker(text string) error {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		return (&wxsql.Worker{Outbox: o, Calls: 12, Lease: 5 * time.Second, Poll: 50 * time.Millisecond, Grace: 5 * time.Second,
+		return (&wxsql.Worker{Outbox: o, Calls: 12, Lease: 3 * time.Second, Poll: 50 * time.Millisecond, Grace: 5 * time.Second,
 			OnUnknown: c.OnUnknown}).Run(ctx)
 	}
 	return nil
 }
 
-// TestOutboxKilled kills workers, each a process, and the database server, time and again, while
-// they carry out jobs on a platform that fails one request in 25.
+// TestKilled kills workers, each a process, and the database server, time and again, while they
+// carry out jobs on a platform that fails one request in 25; and then the server within the
+// transaction of a notification's function.
 //
 // The short form has 200 jobs, and workers that repeat without asking, because a query that finds
 // nothing permits another attempt only after a minute. WXPAY_TEST_LONG=1 makes it 2,000 jobs and
 // workers that ask.
-func TestOutboxKilled(t *testing.T) {
+func TestKilled(t *testing.T) {
 	t.Parallel()
 	for kind, start := range newServers {
 		t.Run(kind, func(t *testing.T) {
@@ -303,8 +305,41 @@ func TestOutboxKilled(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(own.stop)
 			proveKilled(t, own)
+			killWithinFunction(t, own)
 		})
 	}
+}
+
+// killWithinFunction kills the server after the change of a function, before its commit. Nothing of
+// it stays, and the next delivery does the work once.
+func killWithinFunction(t *testing.T, server *server) {
+	s := newShop(t, server.newDatabase(t))
+	i := openInbox(t, s.database)
+	handler, err := newHandler(s.sandbox.LookupEnv, webhook.WithDeduper(i))
+	require.NoError(t, err)
+	runs := 0
+	handler.On(webhook.TransactionSuccess, i.Func(func(ctx context.Context, tx *sql.Tx, _ *webhook.Event) error {
+		_, err := tx.ExecContext(ctx, book)
+		if runs++; runs == 1 {
+			server.kill()
+			eventually(t, server.start)
+		}
+		return err
+	}))
+	payment := s.payment(t)
+	deliver := func() int {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, payment())
+		return w.Code
+	}
+	assert.Equal(t, http.StatusInternalServerError, deliver(), "the commit fails")
+	require.NoError(t, handler.Wait(t.Context()))
+	assert.Zero(t, s.balance(t))
+	s.must(t, "UPDATE wxpay_notification SET lapses = 1 WHERE NOT done") // if the claim could not be released
+	assert.Equal(t, http.StatusNoContent, deliver())
+	assert.Equal(t, http.StatusNoContent, deliver())
+	assert.EqualValues(t, total, s.balance(t))
+	assert.Equal(t, 2, runs)
 }
 
 func proveKilled(t *testing.T, server *server) {
@@ -375,6 +410,9 @@ func proveKilled(t *testing.T, server *server) {
 			eventually(t, server.start) // PostgreSQL refuses while processes of the old server end
 		}
 		staff[i] = hire()
+		if kills == most && !long() {
+			g.Faults.Clear() // one more doubt is one more pause
+		}
 		next = time.Now().Add(pause + time.Duration(random.Int64N(int64(pause))))
 	}
 	assert.GreaterOrEqual(t, kills, 2)
