@@ -126,7 +126,7 @@ func TestForeign(t *testing.T) {
 		require.NoError(t, err)
 		lines += strings.Count(string(source), "\n")
 	}
-	assert.Greater(t, lines, 4000)
+	assert.Greater(t, lines, 10_000)
 	for _, r := range reports(t, analysistest.TestData(), "off", true, "./foreign/...") {
 		t.Error(r.file, r.text)
 	}

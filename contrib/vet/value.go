@@ -232,8 +232,11 @@ func (e *evaluator) named(name *ast.Ident, in scope) value {
 		return shape
 	}
 	written := e.variables[object]
-	if written == nil {
+	switch {
+	case written == nil:
 		return v
+	case written.removes: // which keys are left is not followed
+		return shape
 	}
 	if v.kind == null && len(written.writes) > 0 {
 		return shape

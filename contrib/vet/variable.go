@@ -15,6 +15,7 @@ type variable struct {
 	uses    []use
 	escapes bool // its address is taken: anything may set it
 	leaks   bool // a map or a pointer: others hold it, too, and may write to it
+	removes bool // a map that loses keys
 }
 
 // sourceKind says which part of an expression a variable gets.
@@ -184,6 +185,9 @@ func (v *variable) use(name *ast.Ident, stack []ast.Node, harmless func(*ast.Cal
 		case *ast.CallExpr:
 			if !harmless(parent) {
 				v.leaks = true
+			}
+			if builtin, ok := parent.Fun.(*ast.Ident); ok && (builtin.Name == "delete" || builtin.Name == "clear") {
+				v.removes = true
 			}
 		case *ast.AssignStmt:
 			for _, target := range parent.Rhs {

@@ -121,3 +121,10 @@ func wrong(ctx context.Context, client *wxpay.Client, number string, total float
 	native.Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "amount": money(1), "time_expire": until}) // want `time_expire is documented in the form .*, and is written like "2018-06-08 10:34:56": use time.RFC3339`
 	api.V3(client).Pay().Transactions().Native().Post(ctx, wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "x"})                       // want `lacks the required field amount`
 }
+
+// Which keys a map has lost is not followed.
+func lost(ctx context.Context, client *wxpay.Client, number string) {
+	body := wxpay.JSON{"description": "tea", "out_trade_no": number, "notify_url": "https://example.com", "payer": wxpay.JSON{"openid": number}}
+	delete(body, "payer")
+	client.Chain("v3/pay/transactions/native").Post(ctx, body)
+}
