@@ -169,8 +169,8 @@ func TestKeysCheck(t *testing.T) {
 			require.NoError(t, err)
 			b.set("WXPAY_PUBLIC_KEY", string(block("PUBLIC KEY", der)))
 			return nil
-		}, []string{"– mode         unknown: set WXPAY_APIV3_KEY", "✗ works        public key " +
-			"PUB_KEY_ID_01190000010920250101000000000001: the platform does not know it as this merchant's"}, ""},
+		}, []string{"✗ platform     it gives no response that can be verified", "the platform signs with that when it does not know " +
+			"PUB_KEY_ID_01190000010920250101000000000001 as this merchant's public key"}, ""},
 		{"public key only", public, 0, nil, []string{"✓ mode         public key only", "✓ works        public key "},
 			"public-key"},
 		{"public key only, and none is given", public, 0, func(b *bench) []string {
