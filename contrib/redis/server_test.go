@@ -5,6 +5,7 @@ package wxredis_test
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -154,14 +155,17 @@ func (s *server) bound(memory string) {
 	require.NoError(s.t, s.dial().ConfigSet(s.t.Context(), "maxmemory", memory).Err())
 }
 
-// ports returns ports that nobody listens on just now.
+// ports returns ports that nobody listens on just now. They lie below those that the system gives to others meanwhile.
 func ports(t *testing.T, n int) (list []int) {
 	t.Helper()
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer listener.Close()
-		list = append(list, listener.Addr().(*net.TCPAddr).Port)
+	for len(list) < n {
+		port := 20_000 + rand.N(12_000)
+		listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
+		defer listener.Close() // no port twice
+		list = append(list, port)
 	}
 	return list
 }
