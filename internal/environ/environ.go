@@ -145,7 +145,7 @@ func (s *Source) resolve(text string) (string, error) {
 	if encoded, ok := strings.CutPrefix(text, inBase64); ok {
 		data, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
-			return "", errors.New("it is not base64 after " + inBase64)
+			return "", errors.New("the text after " + inBase64 + " is not base64")
 		}
 		return string(data), nil
 	}

@@ -107,7 +107,7 @@ func TestReadMistakes(t *testing.T) {
 			`b.pem" cannot be read: no such file or directory; WXPAY_PUBLIC_KEY: the file "/nonexistent/a.pem"`},
 		"a reference to nothing":    {map[string]string{"WXPAY_APIV3_KEY": "env:NOTHING"}, `WXPAY_APIV3_KEY: the variable "NOTHING" is not set in the environment`},
 		"a reference to no file":    {map[string]string{"WXPAY_APIV3_KEY": "file:/nonexistent/apiv3.key"}, `WXPAY_APIV3_KEY: the file "/nonexistent/apiv3.key" cannot be read`},
-		"a reference to no base64":  {map[string]string{"WXPAY_APIV3_KEY": "base64:secret!"}, "WXPAY_APIV3_KEY: it is not base64 after base64:"},
+		"a reference to no base64":  {map[string]string{"WXPAY_APIV3_KEY": "base64:secret!"}, "WXPAY_APIV3_KEY: the text after base64: is not base64"},
 		"a key referred to nowhere": {map[string]string{"WXPAY_PRIVATE_KEY": "file:/nonexistent/k.pem"}, `WXPAY_PRIVATE_KEY: the file "/nonexistent/k.pem" cannot be read`},
 		"a key without name":        {map[string]string{"WXPAY_PUBLIC_KEY_ID": ""}, "belong together"},
 		"a name without key":        {map[string]string{"WXPAY_PUBLIC_KEY": ""}, "belong together"},
