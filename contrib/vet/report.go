@@ -44,7 +44,10 @@ func newCheck(name string, about explanation, run func(*check)) *analysis.Analyz
 		Name: name, Doc: about.english + "\n\n" + about.chinese, URL: page + "#" + name,
 		Requires: []*analysis.Analyzer{readCalls},
 		Run: func(pass *analysis.Pass) (any, error) {
-			k := &check{pass: pass, calls: pass.ResultOf[readCalls].(*calls), ignored: map[line]bool{}, hints: *shown, said: map[said]bool{}}
+			found := *pass.ResultOf[readCalls].(*calls)
+			own := *found.evaluator // checks run side by side, and each counts how deep it is
+			found.evaluator = &own
+			k := &check{pass: pass, calls: &found, ignored: map[line]bool{}, hints: *shown, said: map[said]bool{}}
 			if k.variables == nil { // the package does not use the module
 				return nil, nil
 			}
