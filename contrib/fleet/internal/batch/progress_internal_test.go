@@ -80,6 +80,7 @@ func TestLineAMinute(t *testing.T) {
 		time.Sleep(time.Minute + time.Second)
 		b.end()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
 		b.end()
 	})
