@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,22 +48,23 @@ var origins = map[string]string{
 	"postgres": "contrib/sql", "postgresql": "contrib/sql", "mysql": "contrib/sql", "sqlite": "contrib/sql",
 }
 
-// storeScheme finds the scheme of a URL. A scheme of one letter is a drive of Windows.
-var storeScheme = regexp.MustCompile(`^([a-z][a-z0-9+.-]+):`)
+// storeScheme finds the scheme of a URL, in any case. One of a single letter is a drive of Windows.
+var storeScheme = regexp.MustCompile(`^(?i:[a-z][a-z0-9+.-]+):`)
 
 // stores are the opened stores of a configuration, by URL.
 type stores map[string]Store
 
 // open opens the store at url, once.
 func (s stores) open(url string) (Store, error) {
+	written := storeScheme.FindString(url)
+	if written == "" {
+		return Store{}, errors.New("it is not the URL of a store, such as redis://localhost:6379")
+	}
+	scheme := strings.ToLower(strings.TrimSuffix(written, ":"))
+	url = scheme + ":" + url[len(written):]
 	if store, opened := s[url]; opened {
 		return store, nil
 	}
-	match := storeScheme.FindStringSubmatch(url)
-	if match == nil {
-		return Store{}, errors.New("it is not the URL of a store, such as redis://localhost:6379")
-	}
-	scheme := match[1]
 	openersMu.RLock()
 	open := openers[scheme]
 	openersMu.RUnlock()

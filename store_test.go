@@ -64,7 +64,7 @@ func TestConfigStores(t *testing.T) {
 		}
 	}
 	client, err := wxpay.FromLookupEnv(config(map[string]string{
-		"WXPAY_FETCH_CERTIFICATES": "true", "WXPAY_KEY_STORE": "teststore://user:password@host", "WXPAY_LIMITER": "teststore://user:password@host",
+		"WXPAY_FETCH_CERTIFICATES": "true", "WXPAY_KEY_STORE": "teststore://user:password@host", "WXPAY_LIMITER": "TestStore://user:password@host",
 	}))
 	require.NoError(t, err)
 	_, err = client.Chain(feedsPath).Post(t.Context(), feed())
@@ -74,6 +74,12 @@ func TestConfigStores(t *testing.T) {
 	assert.Positive(t, testStore.acquired)
 	require.ErrorContains(t, client.Close(), "closing")
 	assert.Equal(t, 1, testStore.closed)
+
+	t.Chdir(t.TempDir())
+	client, err = wxpay.FromLookupEnv(config(map[string]string{"WXPAY_FETCH_CERTIFICATES": "true", "WXPAY_KEY_STORE": "TestStore://user:password@host"}))
+	require.NoError(t, err)
+	require.ErrorContains(t, client.Close(), "closing")
+	assert.NoDirExists(t, "TestStore:", "a URL is never taken for a folder")
 
 	dir := t.TempDir()
 	client, err = wxpay.FromLookupEnv(config(map[string]string{"WXPAY_FETCH_CERTIFICATES": "true", "WXPAY_KEY_STORE": dir}))
