@@ -28,6 +28,7 @@
 //	POST /v3/refund/domestic/refunds                       sums, 50 an order, a minute apart, a year; to SUCCESS, CLOSED or ABNORMAL
 //	GET  /v3/refund/domestic/refunds/{out_refund_no}
 //	POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund
+//	/v3/ecommerce/refunds/…                                the same for a platform's sub-merchants; all but return-advance
 //	POST /v3/fund-app/mch-transfer/transfer-bills          to SUCCESS, FAIL or CANCELLED; queries by both numbers, cancel
 //	/v3/profitsharing/receivers/add, delete
 //	/v3/profitsharing/orders…                              share, query, unfreeze: a result for each receiver

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/bill"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/complaint"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/ecommerce"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/file"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/member"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
@@ -29,6 +30,7 @@ func open(m *gate.Merchant, set settings) (f flows) {
 	file.Open(m)
 	f.orders = order.Open(m)
 	refunds := refund.Open(m, f.orders)
+	ecommerce.Open(m, refunds)
 	transfers := transfer.Open(m, f.orders)
 	f.shares = share.Open(m, f.orders)
 	f.members = member.Open(m, set.lenientCards)

@@ -73,6 +73,13 @@ var limits = []struct {
 	}},
 	{"GET /v3/refund/domestic/refunds/*", []limit{{"out_refund_no", 1, 64, "bytes", refundPage}}},
 	{"POST /v3/refund/domestic/refunds/*/apply-abnormal-refund", []limit{{"/out_refund_no", 1, 64, "bytes", refundPage}}},
+	{"POST /v3/ecommerce/refunds/apply", []limit{
+		{"/transaction_id", 0, 32, "bytes", unsaid}, {"/out_trade_no", 0, 32, "bytes", seenBytes},
+		{"/out_refund_no", 1, 64, "bytes", refundPage}, {"/reason", 0, 80, "bytes", refundPage},
+		{"/notify_url", 0, 256, "bytes", unsaid},
+	}},
+	{"GET /v3/ecommerce/refunds/out-refund-no/*", []limit{{"out_refund_no", 1, 64, "bytes", refundPage}}},
+	{"POST /v3/ecommerce/refunds/*/apply-abnormal-refund", []limit{{"/out_refund_no", 1, 64, "bytes", refundPage}}},
 	{"POST /v3/profitsharing/receivers/*", []limit{
 		{"/appid", 1, 32, "bytes", unsaid}, {"/account", 1, 64, "characters", seenCharacters},
 		{"/name", 0, 1024, "bytes", unsaid}, {"/custom_relation", 0, 10, "characters", sharePage},

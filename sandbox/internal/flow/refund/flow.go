@@ -39,36 +39,30 @@ func (f *Flow) sample(event string, now time.Time) map[string]any {
 // Limits of the fields of refunds. Their pages count out_refund_no and reason in bytes.
 var (
 	createLimits = map[string]gate.Limit{
-		"/transaction_id": {Max: 32}, "/out_trade_no": {Max: 32, Charset: gate.OrderChars}, "/out_refund_no": refundNumber,
+		"/transaction_id": {Max: 32}, "/out_trade_no": {Max: 32, Charset: gate.OrderChars}, "/out_refund_no": Number,
 		"/reason": {Max: 80}, "/notify_url": {Max: 256},
 	}
-	queryLimits  = map[string]gate.Limit{"out_refund_no": refundNumber}
-	repairLimits = map[string]gate.Limit{"/out_refund_no": refundNumber}
+	queryLimits  = map[string]gate.Limit{"out_refund_no": Number}
+	repairLimits = map[string]gate.Limit{"/out_refund_no": Number}
 )
 
 // operations are those of refunds.
 func (f *Flow) operations() []gate.Operation {
+	const base = "/v3/refund/domestic/refunds"
 	return []gate.Operation{
-		{
-			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds"),
-			Limits:    createLimits,
-			Do: func(c *gate.Call) (any, *say.Rejection) {
-				response, rejected := f.createRefund(c)
-				if rejected != nil && f.Rules.Holds(gate.Rates) && !f.Rules.Pass("failing refunds "+c.ID, c.Now, maxFailing) {
-					return nil, c.TooOften("more than 6 refunds fail in a second; " + gate.RatesOff)
-				}
-				return response, rejected
-			},
-		},
-		{
-			Operation: gate.Documented("GET", "/v3/refund/domestic/refunds/{out_refund_no}"),
-			Limits:    queryLimits,
-			Do:        f.queryRefund,
-		},
-		{
-			Operation: gate.Documented("POST", "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund"),
-			Limits:    repairLimits,
-			Do:        f.repairRefund,
-		},
+		{Operation: gate.Documented("POST", base), Limits: createLimits, Do: Told(f.Accept, Refund.Tell)},
+		{Operation: gate.Documented("GET", base+"/{out_refund_no}"), Limits: queryLimits, Do: Told(f.Find, Refund.Tell)},
+		{Operation: gate.Documented("POST", base+"/{refund_id}/apply-abnormal-refund"), Limits: repairLimits, Do: Told(f.Repair, Refund.Tell)},
+	}
+}
+
+// Told makes an operation of a function that accepts or finds a refund, and of one that tells it.
+func Told(do func(*gate.Call) (Refund, *say.Rejection), tell func(Refund) map[string]any) func(*gate.Call) (any, *say.Rejection) {
+	return func(c *gate.Call) (any, *say.Rejection) {
+		r, rejected := do(c)
+		if rejected != nil {
+			return nil, rejected
+		}
+		return tell(r), nil
 	}
 }

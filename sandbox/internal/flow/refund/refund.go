@@ -29,8 +29,8 @@ type Refund struct {
 
 func (r Refund) key() string { return ledger.Key(r.Sub, r.Number) }
 
-// tell returns the refund as the request itself and queries tell it.
-func (r Refund) tell() map[string]any {
+// Tell returns the refund as the request itself and queries tell it.
+func (r Refund) Tell() map[string]any {
 	amount := map[string]any{
 		"total": r.Total, "refund": r.Amount, "payer_total": r.Total, "payer_refund": r.Amount,
 		"settlement_refund": r.Amount, "settlement_total": r.Total, "discount_refund": 0, "currency": "CNY",
@@ -53,8 +53,11 @@ func (r Refund) tell() map[string]any {
 // resource is what the notification of the final state says. It calls the state by another name
 // than the responses do.
 func (r Refund) resource(mchid string) map[string]any {
-	resource := sample.Named(r.tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
+	resource := sample.Named(r.Tell(), "out_trade_no", "transaction_id", "out_refund_no", "refund_id", "success_time", "user_received_account")
 	resource["refund_status"] = r.State
+	if account := book.ReadObject(r.Request)["refund_account"]; account != nil {
+		resource["refund_account"] = account
+	}
 	if r.Sub == "" {
 		resource["mchid"] = mchid
 	} else {
@@ -74,13 +77,14 @@ type Flow struct {
 // All returns all refunds, by key. They are to be read only.
 func (f *Flow) All() map[string]Refund { return f.refunds.Rows() }
 
-var refundNotExist = &say.Rejection{
+// NotExist rejects the number of no refund.
+var NotExist = &say.Rejection{
 	Status: http.StatusNotFound, Code: "RESOURCE_NOT_EXISTS", Number: say.NumberUndocumented,
 	Message: say.Both("退款单不存在", "the refund does not exist"), Reason: "no refund was accepted under this number",
 }
 
-// refundNumber is the limit of out_refund_no.
-var refundNumber = gate.Limit{Min: 1, Max: 64, Charset: gate.OrderChars + "@"}
+// Number is the limit of out_refund_no.
+var Number = gate.Limit{Min: 1, Max: 64, Charset: gate.OrderChars + "@"}
 
 // maxRefunds is how many refunds an order can have, and refundPeriod for how long after paying.
 const (
@@ -95,40 +99,51 @@ const (
 	maxFailing  = 6
 )
 
-func (f *Flow) createRefund(c *gate.Call) (any, *say.Rejection) {
+// Accept accepts the refund that a call asks for, or finds it again.
+func (f *Flow) Accept(c *gate.Call) (Refund, *say.Rejection) {
+	r, rejected := f.accept(c)
+	if rejected != nil && f.Rules.Holds(gate.Rates) && !f.Rules.Pass("failing refunds "+c.ID, c.Now, maxFailing) {
+		return r, c.TooOften("more than 6 refunds fail in a second; " + gate.RatesOff)
+	}
+	return r, rejected
+}
+
+func (f *Flow) accept(c *gate.Call) (r Refund, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	amount := c.Object["amount"].(map[string]any)
 	sum, rejected := gate.CheckAmount("/amount/refund", amount["refund"])
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	total, rejected := gate.CheckAmount("/amount/total", amount["total"])
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
-	if rejected := gate.CheckCurrency("/amount/currency", amount["currency"].(string)); rejected != nil {
-		return nil, rejected
+	if currency, sent := amount["currency"].(string); sent {
+		if rejected := gate.CheckCurrency("/amount/currency", currency); rejected != nil {
+			return r, rejected
+		}
 	}
 	if rejected := c.CheckNotifyURL(); rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	transaction, _ := c.Object["transaction_id"].(string)
 	trade, _ := c.Object["out_trade_no"].(string)
 	if transaction == "" && trade == "" {
-		return nil, say.FieldError("body", "/transaction_id", "", say.Unfitting("transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"))
+		return r, say.FieldError("body", "/transaction_id", "", say.Unfitting("transaction_id与out_trade_no二选一必填", "either transaction_id or out_trade_no is required"))
 	}
 
 	number, request := c.Object["out_refund_no"].(string), string(say.JSON(c.Object))
 	defer c.Begin().Commit()
 	if known, ok := f.refunds.Get(ledger.Key(sub, number)); ok {
 		if known.Request != request {
-			return nil, say.InvalidRequest(say.Both("商户退款单号已存在，且与之前的请求参数不一致", "out_refund_no was used with other parameters"),
+			return r, say.InvalidRequest(say.Both("商户退款单号已存在，且与之前的请求参数不一致", "out_refund_no was used with other parameters"),
 				"a refund with this out_refund_no exists, and was requested with other parameters")
 		}
-		return known.tell(), nil
+		return known, nil
 	}
 	o, _ := f.orders.Get(ledger.Key(sub, trade))
 	if transaction != "" {
@@ -136,24 +151,24 @@ func (f *Flow) createRefund(c *gate.Call) (any, *say.Rejection) {
 	}
 	switch {
 	case o.Transaction == "", o.Sub != sub, trade != "" && o.Number != trade:
-		return nil, say.NotFound("RESOURCE_NOT_EXISTS", say.Both("订单不存在或未支付", "the order does not exist or is not paid"),
+		return r, say.NotFound("RESOURCE_NOT_EXISTS", say.Both("订单不存在或未支付", "the order does not exist or is not paid"),
 			"no paid order has this transaction_id and out_trade_no")
 	case total != o.Total:
-		return nil, say.InvalidRequest(say.Both("订单金额与支付时不一致", "amount.total differs from what was paid"), "amount.total is not the total of the order")
+		return r, say.InvalidRequest(say.Both("订单金额与支付时不一致", "amount.total differs from what was paid"), "amount.total is not the total of the order")
 	case sum > o.Total-o.Refunded:
-		return nil, say.InvalidRequest(say.Both("累计退款金额大于支付金额", "the refunds exceed what was paid"), "the refunds of the order would together exceed its total")
+		return r, say.InvalidRequest(say.Both("累计退款金额大于支付金额", "the refunds exceed what was paid"), "the refunds of the order would together exceed its total")
 	case o.Refunds >= maxRefunds:
-		return nil, say.InvalidRequest(say.Both("订单退款次数超过限制", "the order has too many refunds"), "an order has 50 refunds at most")
+		return r, say.InvalidRequest(say.Both("订单退款次数超过限制", "the order has too many refunds"), "an order has 50 refunds at most")
 	case c.Now.Sub(o.LastRefund) < refundPause && f.Rules.Holds(gate.RefundPace):
-		return nil, c.TooOften("two refunds of an order are a minute apart at least, and the last one was at " + say.Time(o.LastRefund))
+		return r, c.TooOften("two refunds of an order are a minute apart at least, and the last one was at " + say.Time(o.LastRefund))
 	case c.Now.Sub(o.PaidAt) > refundPeriod:
-		return nil, say.InvalidRequest(say.Both("订单已超过退款期限", "the order is too old to refund"), "refunds are possible within a year of payment")
+		return r, say.InvalidRequest(say.Both("订单已超过退款期限", "the order is too old to refund"), "refunds are possible within a year of payment")
 	}
 	ending, rejected := f.Ledger.EndingOf("refund", number)
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
-	r := Refund{
+	r = Refund{
 		Course:  ledger.Begin("PROCESSING", c.Now),
 		Request: request, ID: f.Number("5030", 29, c.Now), Number: number, Sub: sub, Amount: sum, Trade: o.Number, Transaction: o.Transaction, Total: o.Total,
 	}
@@ -162,7 +177,7 @@ func (f *Flow) createRefund(c *gate.Call) (any, *say.Rejection) {
 	f.orders.Put(o)
 	f.refunds.Put(r.key(), r)
 	f.Ledger.EnterFor(sub, "refund", number, sum, c.Now, request)
-	return r.tell(), nil
+	return r, nil
 }
 
 // reach lets a refund take a final state on.
@@ -178,52 +193,61 @@ func (f *Flow) reach(key string, r Refund, final string, now time.Time) {
 	f.Post.Announce(notify, "REFUND."+final, r.resource(f.ID))
 }
 
-func (f *Flow) queryRefund(c *gate.Call) (any, *say.Rejection) {
+// Find finds the refund with the out_refund_no of a query, or with its refund_id.
+func (f *Flow) Find(c *gate.Call) (found Refund, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Query.Get("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return found, rejected
 	}
 	defer c.Begin().Commit()
-	found, known := f.refunds.Get(ledger.Key(sub, c.Path["out_refund_no"]))
-	if !known || c.Hides(found.Since) {
-		return nil, refundNotExist
+	if id := c.Path["refund_id"]; id != "" {
+		for _, r := range f.refunds.Rows() {
+			if r.ID == id && r.Sub == sub {
+				found = r
+			}
+		}
+	} else {
+		found, _ = f.refunds.Get(ledger.Key(sub, c.Path["out_refund_no"]))
 	}
-	return found.tell(), nil
+	if found.ID == "" || c.Hides(found.Since) {
+		return found, NotExist
+	}
+	return found, nil
 }
 
-// repairRefund sends an abnormal refund another way: to a bank card of the user, or to the
+// Repair sends an abnormal refund another way: to a bank card of the user, or to the
 // merchant, who then pays the user.
-func (f *Flow) repairRefund(c *gate.Call) (any, *say.Rejection) {
+func (f *Flow) Repair(c *gate.Call) (r Refund, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	if c.Field("type") == "USER_BANK_CARD" {
 		for _, name := range []string{"bank_type", "bank_account", "real_name"} {
 			if c.Field(name) == "" {
-				return nil, say.FieldError("body", "/"+name, "", say.IssueRequired)
+				return r, say.FieldError("body", "/"+name, "", say.IssueRequired)
 			}
 		}
 	} else if c.Field("type") != "MERCHANT_BANK_CARD" {
-		return nil, say.FieldError("body", "/type", c.Object["type"], say.Unfitting("应为USER_BANK_CARD或MERCHANT_BANK_CARD", "it must be USER_BANK_CARD or MERCHANT_BANK_CARD"))
+		return r, say.FieldError("body", "/type", c.Object["type"], say.Unfitting("应为USER_BANK_CARD或MERCHANT_BANK_CARD", "it must be USER_BANK_CARD or MERCHANT_BANK_CARD"))
 	}
 	defer c.Begin().Commit()
 	r, known := f.refunds.Get(ledger.Key(sub, c.Field("out_refund_no")))
 	switch {
 	case !known, r.ID != c.Path["refund_id"]:
-		return nil, refundNotExist
+		return r, NotExist
 	case r.State == "PROCESSING" && r.Repaired:
-		return r.tell(), nil
+		return r, nil
 	case r.State != "ABNORMAL":
-		return nil, say.InvalidRequest(say.Both("退款单状态不是异常退款", "the refund is not abnormal"), "the refund is "+r.State)
+		return r, say.InvalidRequest(say.Both("退款单状态不是异常退款", "the refund is not abnormal"), "the refund is "+r.State)
 	}
 	ending, rejected := f.Ledger.EndingOf("refund", r.Number)
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	r.Become("PROCESSING", c.Now)
 	r.Repaired = true
 	r.Lead(ending, c.Now)
 	f.refunds.Put(r.key(), r)
-	return r.tell(), nil
+	return r, nil
 }
