@@ -364,17 +364,20 @@ func TestCannedAnswerRepeatsTheRequest(t *testing.T) {
 		require.Equal(t, "canned", a.Header.Get("X-Sandbox"))
 		return a.json(t)
 	}
-	codepay := send("POST", "/v3/pay/transactions/codepay", map[string]any{
-		"appid": "wx1", "mchid": "1900000109", "description": "d", "out_trade_no": "ORDER-1", "attach": "a",
-		"payer": map[string]any{"auth_code": "13"}, "amount": map[string]any{"total": 42}, "scene_info": map[string]any{"store_info": map[string]any{"id": "S"}},
+	parking := send("POST", "/v3/vehicle/transactions/parking", map[string]any{
+		"appid": "wx1", "description": "d", "out_trade_no": "ORDER-1", "attach": "a", "trade_scene": "PARKING",
+		"notify_url": "https://shop.example.com/notify", "amount": map[string]any{"total": 42},
 	})
-	assert.Equal(t, "ORDER-1", codepay["out_trade_no"])
-	assert.Equal(t, "a", codepay["attach"])
-	assert.Equal(t, "wx1", codepay["appid"])
-	assert.EqualValues(t, 42, codepay["amount"].(map[string]any)["total"], "in the same place")
-	assert.Equal(t, "SUCCESS", codepay["trade_state"], "the state of what went well")
-	assert.Regexp(t, `^4200001234\d{18}$`, codepay["transaction_id"])
-	assert.NotContains(t, codepay, "sp_mchid", "an identity of the other kind of caller")
+	assert.Equal(t, "ORDER-1", parking["out_trade_no"])
+	assert.Equal(t, "a", parking["attach"])
+	assert.Equal(t, "wx1", parking["appid"])
+	assert.EqualValues(t, 42, parking["amount"].(map[string]any)["total"], "in the same place")
+	assert.Equal(t, "SUCCESS", parking["trade_state"], "the state of what went well")
+	assert.Regexp(t, `^4200001234\d{18}$`, parking["transaction_id"])
+
+	abroad := operationCall(t, s, false, "POST /v3/global/micropay/transactions/pay").send(t, s.Transport(), inProcess)
+	assert.Contains(t, abroad.json(t), "mchid")
+	assert.NotContains(t, abroad.json(t), "sp_mchid", "an identity of the other kind of caller")
 }
 
 // TestCannedPages reads a list page by page.
@@ -408,7 +411,7 @@ func TestCannedAnswerIsTheSameForASeed(t *testing.T) {
 	made := make(map[string]int)
 	for _, seed := range []uint64{1, 1, 2} {
 		s := newSandbox(t, fixed(noon), sandbox.WithSeed(seed), sandbox.WithScheme(quick{apiv3.RSA()}))
-		a := operationCall(t, s, false, "POST /v3/pay/transactions/codepay").send(t, s.Transport(), inProcess)
+		a := operationCall(t, s, false, "POST /v3/vehicle/transactions/parking").send(t, s.Transport(), inProcess)
 		require.Equal(t, 200, a.StatusCode, "%s", a.body)
 		made[string(a.body)]++
 	}
@@ -422,7 +425,7 @@ func TestCannedChecks(t *testing.T) {
 		applyment = "POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement" // has an encrypted member
 		list      = "GET /v3/marketing/favor/stocks"
 		build     = "POST /v3/marketing/partnerships/build"
-		codepay   = "POST /v3/pay/transactions/codepay"
+		exposure  = "POST /v3/pay/instal/exposure"
 	)
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
@@ -463,7 +466,7 @@ func TestCannedChecks(t *testing.T) {
 		"wrong method":            {applyment, func(c *call) { c.method = "GET" }, 405, ""},
 		"missing query member":    {list, func(c *call) { c.target = "/v3/marketing/favor/stocks?limit=1" }, 400, "/query/"},
 		"query of the wrong type": {list, func(c *call) { c.target += "&limit=many" }, 400, "/query/"},
-		"another's number":        {codepay, edit("mchid", "1900000999"), 400, "与Http头Authorization中的mchid不一致"},
+		"another's number":        {exposure, edit("mchid", "1900000999"), 400, "与Http头Authorization中的mchid不一致"},
 		"missing header":          {build, func(c *call) { c.header.Del("Idempotency-Key") }, 400, "/header/Idempotency-Key"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,7 @@
 // every request for real, and signs its responses.
 //
 // What it does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of
-// SM2 and SM3, payments that charge at once (pay by code, deductions), coupons and what they take
+// SM2 and SM3, payments that charge at once (deductions, parking), coupons and what they take
 // off, the share of an order that may be shared at most, settlement, the end of transfers that
 // their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the old
 // XML form, and the state of every operation that is not listed below. Limits of time and pace are

@@ -52,7 +52,8 @@ var limits = []struct {
 	{"GET /v3/pay/transactions/out-trade-no/*, GET /v3/pay/partner/transactions/out-trade-no/*", []limit{
 		{"out_trade_no", 6, 32, "bytes", seenBytes},
 	}},
-	{"POST /v3/pay/transactions/out-trade-no/*/close, POST /v3/pay/partner/transactions/out-trade-no/*/close", []limit{
+	{"POST /v3/pay/transactions/out-trade-no/*/close, POST /v3/pay/partner/transactions/out-trade-no/*/close, " +
+		"POST /v3/pay/transactions/out-trade-no/*/reverse, POST /v3/pay/partner/transactions/out-trade-no/*/reverse", []limit{
 		{"out_trade_no", 6, 32, "bytes", seenBytes},
 	}},
 	{"GET /v3/pay/transactions/id/*, GET /v3/pay/partner/transactions/id/*", []limit{

@@ -27,7 +27,8 @@ func (u *Users) PayAs(number, openID string) (transactionID string, err error) {
 
 // FailPayment lets a payment fail, as when the bank declines it or the user turns away: nobody is
 // notified, and the order can still be paid. Its state stays NOTPAY; only the parts of a combined
-// order become PAYERROR. number is as for [Users.Pay].
+// order become PAYERROR, and a payment by code, which then cannot be paid any more. number is as
+// for [Users.Pay].
 func (u *Users) FailPayment(number string) error { return u.flows.orders.FailPayment(number) }
 
 // AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id:

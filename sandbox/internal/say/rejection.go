@@ -19,6 +19,7 @@ const (
 	NumberOrderMissing  = 268512771
 	NumberOrderMismatch = 268498688
 	NumberOrderPaid     = 268498689
+	NumberOnlyReversed  = 268449641
 	NumberUnknownField  = 270924358
 	NumberUndocumented  = 268435456 // the sandbox's own, where the platform's is not known
 )

@@ -63,6 +63,11 @@ func (f *Flow) ledgerTrades(c *gate.Call, day time.Time, kind string, pick func(
 		for _, o := range f.orders.All() {
 			if o.Transaction != "" && (only == "" || o.Sub == only) && pick(o) {
 				add(o.PaidAt, row(o))
+				if kind == "ALL" && !o.Reversed.IsZero() {
+					t := row(o)
+					t.reversed, t.refundID, t.refundNumber, t.refund = true, "0", "0", o.Total
+					add(o.Reversed, t)
+				}
 			}
 		}
 	}
@@ -120,6 +125,12 @@ func (f *Flow) ledgerFlows(c *gate.Call, day time.Time, account string, of func(
 			add(o.PaidAt, movement{business: o.Transaction, serial: "1" + o.Transaction, name: "交易", kind: "交易", by: "system", voucher: number, amount: o.Total})
 			if cost := feeOf(o.Total); cost > 0 {
 				add(o.PaidAt, movement{business: o.Transaction, serial: "2" + o.Transaction, name: "交易", kind: "扣除交易手续费", by: "system", voucher: number, amount: -cost})
+			}
+			if !o.Reversed.IsZero() {
+				add(o.Reversed, movement{
+					business: o.Transaction, serial: "6" + o.Transaction, name: "退款", kind: "退款", by: by,
+					note: "付款码支付撤销", voucher: number, amount: feeOf(o.Total) - o.Total,
+				})
 			}
 		}
 		for _, r := range f.refunds.All() {

@@ -139,6 +139,7 @@ type trade struct {
 	total                                                                  int64 // of the order, fen
 	refundID, refundNumber, refundState, asked, refundedAt                 string
 	refund                                                                 int64
+	reversed                                                               bool
 }
 
 // Columns of trade bills, which differ by bill_type.
@@ -167,6 +168,9 @@ func tradeSheet(kind string, rows int64, row func(i int64) trade) *sheet {
 		state, paid, cost := "SUCCESS", r.total, feeOf(r.total)
 		if r.refundNumber != "" {
 			state, paid, cost = "REFUND", 0, -feeOf(r.refund)
+		}
+		if r.reversed {
+			state = "REVOKED"
 		}
 		t.count, t.paid, t.refunded, t.fee = t.count+1, t.paid+paid, t.refunded+r.refund, t.fee+cost
 		b = cells(b, r.at, r.appid, r.mchid, cmp.Or(r.sub, "0"), "", r.transaction, r.number, r.openid, r.way, state, "OTHERS", "CNY", sample.Yuan(paid), "0.00")

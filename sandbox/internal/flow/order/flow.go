@@ -28,6 +28,7 @@ func Open(m *gate.Merchant) *Flow {
 		return o.State()
 	}})
 	m.Ledger.Register(ledger.Kind{Name: "payment"})
+	m.Ledger.Register(ledger.Kind{Name: "reversal"})
 	m.Post.Show("TRANSACTION.SUCCESS", f.sample)
 	m.Control(
 		console.Order{Method: "POST", Path: "pay", Does: "Users.Pay", Run: f.Pay, In: "out_trade_no", Out: "transaction_id"},
@@ -83,6 +84,12 @@ func (f *Flow) payOperations() []gate.Operation {
 			gate.Operation{Operation: gate.Documented("GET", byNumber), Limits: numberLimit, Do: f.queryOrder},
 			gate.Operation{Operation: gate.Documented("GET", prefix+"id/{transaction_id}"), Limits: transactionLimit, Do: f.queryTransaction},
 			gate.Operation{Operation: gate.Documented("POST", byNumber+"/close"), Limits: numberLimit, Do: f.closeOrder},
+			gate.Operation{Operation: gate.Documented("POST", byNumber+"/reverse"), Limits: numberLimit, Do: f.reverse},
+			gate.Operation{
+				Operation: gate.Documented("POST", prefix+"codepay"),
+				Limits:    orderLimits,
+				Do:        func(c *gate.Call) (any, *say.Rejection) { return f.createOrder(c, byCode) },
+			},
 		)
 		for path, way := range ways {
 			list = append(list, gate.Operation{

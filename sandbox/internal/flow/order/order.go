@@ -34,6 +34,8 @@ type Order struct {
 	Expires     time.Time `json:"expires,omitzero"`      // when it closes unless it is paid
 	Failed      bool      `json:"failed,omitempty"`      // the last payment failed, where a query says so
 	Closed      bool      `json:"closed,omitempty"`      //
+	Asked       bool      `json:"asked,omitempty"`       // the user of a payment by code has to enter the password
+	Reversed    time.Time `json:"reversed,omitzero"`     // when a payment by code was reversed
 	Transaction string    `json:"transaction,omitempty"` // transaction_id, once paid
 	PaidAt      time.Time `json:"paid_at,omitzero"`      //
 	Refunds     int       `json:"refunds,omitempty"`     // accepted, without those that are closed
@@ -49,7 +51,7 @@ func (o Order) Key() string { return ledger.Key(o.Sub, o.Number) }
 
 // Due is when the order closes by itself. A part of a combined order closes with that.
 func (o Order) Due() time.Time {
-	if o.Transaction != "" || o.Closed || o.Combine != "" {
+	if o.Transaction != "" || o.Closed || o.Failed || o.Combine != "" {
 		return time.Time{}
 	}
 	return o.Expires
@@ -62,13 +64,20 @@ const (
 	stateRefunded = "REFUND"
 	stateClosed   = "CLOSED"
 	stateFailed   = "PAYERROR"
+	stateAsked    = "USERPAYING"
+	stateReversed = "REVOKED"
 )
 
-var stateText = map[string]string{stateNotPaid: "订单未支付", statePaid: "支付成功", stateRefunded: "转入退款", stateClosed: "订单已关闭", stateFailed: "支付失败"}
+var stateText = map[string]string{
+	stateNotPaid: "订单未支付", statePaid: "支付成功", stateRefunded: "转入退款", stateClosed: "订单已关闭", stateFailed: "支付失败",
+	stateAsked: "用户支付中，需要输入密码", stateReversed: "订单已撤销",
+}
 
 // State is trade_state.
 func (o Order) State() string {
 	switch {
+	case !o.Reversed.IsZero():
+		return stateReversed
 	case o.Refunds > 0:
 		return stateRefunded
 	case o.Transaction != "":
@@ -77,6 +86,8 @@ func (o Order) State() string {
 		return stateClosed
 	case o.Failed:
 		return stateFailed
+	case o.Asked:
+		return stateAsked
 	}
 	return stateNotPaid
 }
@@ -304,6 +315,19 @@ func payerOf(way, expected, openID string) (string, error) {
 		return "", errors.New("the order is for another user: a JSAPI order names its payer")
 	}
 	return openID, nil
+}
+
+// tradeOf checks for whom an order is, and returns sub_mchid, which is empty without a service
+// provider. get reads a field by its name.
+func (f *Flow) tradeOf(c *gate.Call, location, slash string, get func(string) string) (sub string, rejected *say.Rejection) {
+	if !strings.HasPrefix(c.Operation.Path, partnerOrders) {
+		return "", c.CheckMerchant(location, slash+"mchid", get("mchid"))
+	}
+	if rejected := c.CheckMerchant(location, slash+"sp_mchid", get("sp_mchid")); rejected != nil {
+		return "", rejected
+	}
+	sub = get("sub_mchid")
+	return sub, c.CheckRelation(sub)
 }
 
 // expire closes an order whose time is over.

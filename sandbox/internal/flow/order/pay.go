@@ -3,7 +3,6 @@ package order
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
@@ -11,19 +10,6 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
-
-// tradeOf checks for whom an order is, and returns sub_mchid, which is empty without a service
-// provider. get reads a field by its name.
-func (f *Flow) tradeOf(c *gate.Call, location, slash string, get func(string) string) (sub string, rejected *say.Rejection) {
-	if !strings.HasPrefix(c.Operation.Path, partnerOrders) {
-		return "", c.CheckMerchant(location, slash+"mchid", get("mchid"))
-	}
-	if rejected := c.CheckMerchant(location, slash+"sp_mchid", get("sp_mchid")); rejected != nil {
-		return "", rejected
-	}
-	sub = get("sub_mchid")
-	return sub, c.CheckRelation(sub)
-}
 
 func (f *Flow) createOrder(c *gate.Call, way string) (any, *say.Rejection) {
 	sub, rejected := f.tradeOf(c, "body", "/", c.Field)
@@ -72,12 +58,15 @@ func (f *Flow) createOrder(c *gate.Call, way string) (any, *say.Rejection) {
 		f.Ledger.EnterFor(sub, "order", number, total, c.Now, request)
 	case o.Way != way || o.Added || o.Request != request || o.Combine != "":
 		return nil, numberUsed
+	case o.Closed: // a reversed one may be paid, too
+		return nil, orderClosed
 	case o.Transaction != "":
 		return nil, orderPaid
-	case o.Closed:
-		return nil, orderClosed
 	}
 	o.Prepaid = c.Now
+	if way == byCode {
+		return f.charge(c, o), nil
+	}
 	f.orders.Put(o.Key(), o)
 	return prepaid(way, c.Now), nil
 }
@@ -117,6 +106,8 @@ func (f *Flow) closeOrder(c *gate.Call) (any, *say.Rejection) {
 	switch o, known := f.orders.Get(ledger.Key(sub, c.Path["out_trade_no"])); {
 	case !known, o.Combine != "":
 		return nil, orderNotExist
+	case o.Way == byCode:
+		return nil, onlyReversed
 	case o.Transaction != "":
 		return nil, orderPaid
 	default:
@@ -148,11 +139,15 @@ func (f *Flow) payable(number string, now time.Time) (Order, error) {
 		return o, fmt.Errorf("there is no order %q", number)
 	case o.Combine != "":
 		return o, fmt.Errorf("the order %q is a part of the combined order %q, which is paid as a whole", number, o.Combine)
+	case !o.Reversed.IsZero():
+		return o, fmt.Errorf("the payment %q is reversed", number)
 	case o.Closed:
 		return o, fmt.Errorf("the order %q is closed", number)
 	case o.Transaction != "":
 		return o, fmt.Errorf("the order %q is paid", number)
-	case now.Sub(o.Prepaid) > life && f.Rules.Holds(gate.Expiry):
+	case o.Failed:
+		return o, fmt.Errorf("the payment %q has failed; another attempt takes another number", number)
+	case o.Way != byCode && now.Sub(o.Prepaid) > life && f.Rules.Holds(gate.Expiry):
 		return o, expiredPrepay(number, life)
 	}
 	return o, nil

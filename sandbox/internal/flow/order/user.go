@@ -41,14 +41,19 @@ func (f *Flow) PayAs(number, openID string) (transactionID string, err error) {
 
 // FailPayment lets a payment fail, as when the bank rejects it or the user turns away: nobody is
 // notified, and the order can still be paid. Its state stays NOTPAY; only the parts of a combined
-// order become PAYERROR. number is as for Pay.
+// order become PAYERROR, and a payment by code, which then cannot be paid any more. number is as
+// for Pay.
 func (f *Flow) FailPayment(number string) error {
 	b, now := f.Begin()
 	var err error
 	if m, combined := f.combined.Get(number); combined {
 		err = f.failCombined(m, now)
 	} else {
-		_, err = f.payable(number, now)
+		var o Order
+		if o, err = f.payable(number, now); err == nil && o.Way == byCode {
+			o.Failed = true
+			f.orders.Put(o.Key(), o)
+		}
 	}
 	if failed := b.End(); failed != nil {
 		return failed
