@@ -159,6 +159,7 @@ func newSandbox(t testing.TB, options ...sandbox.Option) *sandbox.Sandbox {
 	t.Cleanup(func() {
 		comesBack(t, s)
 		hasFacts(t, s)
+		resourcesHaveFacts(t, s)
 	})
 	return s
 }

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -21,6 +23,10 @@ var conditional = []string{
 	"/v3/brand/partner/card-member/cards/{card_id}/invalidate /member_information",         // of a template that was made with it
 	"/brand/card-member/cards/{card_id}/invalidate /member_information",                    // likewise
 	"/v3/profitsharing/orders/unfreeze /receivers/fail_reason",                             // of a result CLOSED
+	"PAYSCORE.USER_CONFIRM /sub_mchid",                                                     // of a service provider's order
+	"PAYSCORE.USER_CONFIRM /openid",                                                        // or sub_openid
+	"PAYSCORE.USER_PAID /sub_mchid",                                                        // likewise
+	"PAYSCORE.USER_PAID /openid",
 }
 
 // hasFacts demands that every successful response with state in the journal has the fields that the facts
@@ -43,6 +49,59 @@ func hasFacts(t testing.TB, s *sandbox.Sandbox) {
 			}
 		}
 	}
+}
+
+// resourcesHaveFacts demands the same of the decrypted resource of every notification. One that
+// another key encrypted (the brand's, another merchant's, or a wrong one on request) is not read,
+// and neither is an event with several kinds of resource. An empty resource comes from a test that
+// wants none.
+func resourcesHaveFacts(t testing.TB, s *sandbox.Sandbox) (read int) {
+	t.Helper()
+	for _, delivery := range s.Deliveries.All() {
+		facts, known := catalog.V3().Event(delivery.Event)
+		resource, ours := opened(s, delivery.Body)
+		if !known || !ours || len(resource) == 0 || facts.Variants != nil {
+			continue
+		}
+		read++
+		for _, place := range lacking("", facts.Resource, resource) {
+			if !slices.Contains(conditional, facts.Type+" "+place) {
+				assert.Fail(t, "a field lacks that the facts say is always present", "%s: %s in %v", delivery.Event, place, resource)
+			}
+		}
+	}
+	return read
+}
+
+func TestResourcesHaveFacts(t *testing.T) {
+	s := newSandbox(t)
+	s.Deliveries.To(http.NotFoundHandler())
+	_, err := s.Deliveries.Deliver("https://shop.example.com/notify", "MCHTRANSFER.BILL.FINISHED", nil)
+	require.NoError(t, err)
+	assert.Equal(t, 1, resourcesHaveFacts(t, s), "the notification is read")
+	facts, known := catalog.V3().Event("MCHTRANSFER.BILL.FINISHED")
+	require.True(t, known)
+	assert.Contains(t, lacking("", facts.Resource, map[string]any{}), "/out_bill_no")
+}
+
+// opened decrypts the resource of a notification with the key of the merchant.
+func opened(s *sandbox.Sandbox, body []byte) (resource map[string]any, ok bool) {
+	var envelope struct {
+		Resource struct {
+			Ciphertext     []byte `json:"ciphertext"`
+			Nonce          string `json:"nonce"`
+			AssociatedData string `json:"associated_data"`
+		} `json:"resource"`
+	}
+	if json.Unmarshal(body, &envelope) != nil {
+		return nil, false
+	}
+	r := envelope.Resource
+	plain, err := apiv3.OpenAESGCM([]byte(s.Merchant().APIv3Key), []byte(r.Nonce), []byte(r.AssociatedData), r.Ciphertext)
+	if err != nil || json.Unmarshal(plain, &resource) != nil {
+		return nil, false
+	}
+	return resource, true
 }
 
 // lacking returns the places of the fields that an object lacks.
