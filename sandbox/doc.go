@@ -34,6 +34,7 @@
 //	/v3/profitsharing/orders…                              share, query, unfreeze: a result for each receiver
 //	/v3/profitsharing/return-orders…                       without balance an error, and yet PROCESSING: SetBalance
 //	GET  /v3/profitsharing/transactions/{transaction_id}/amounts
+//	/v3/ecommerce/profitsharing/…                          the same for a platform, which has the receivers; all but after-sales-orders
 //	POST /v3/brand/partner/card-member/user-feeds          needs a card that is the user's; OnRepeatedFeed decides on repetitions
 //	/v3/brand/partner/card-member/cards…                   card templates
 //	/v3/brand/partner/card-member/user-cards…              UNACTIVATED, EFFECTIVE, EXPIRED, INVALID; confirm and import

@@ -97,6 +97,21 @@ var limits = []struct {
 		{"/out_return_no", 1, 64, "bytes", unsaid}, {"/return_mchid", 1, 32, "bytes", unsaid},
 		{"/description", 1, 80, "bytes", unsaid},
 	}},
+	{"POST /v3/ecommerce/profitsharing/receivers/*", []limit{
+		{"/appid", 1, 32, "bytes", unsaid}, {"/account", 1, 64, "characters", seenCharacters}, {"/name", 0, 256, "bytes", unsaid},
+	}},
+	{"POST /v3/ecommerce/profitsharing/orders, POST /v3/ecommerce/profitsharing/finish-order", []limit{
+		{"/out_order_no", 1, 64, "bytes", unsaid}, {"/transaction_id", 1, 32, "bytes", unsaid},
+		{"/description", 1, 80, "bytes", unsaid}, {"/receivers/receiver_account", 1, 64, "characters", seenCharacters},
+		{"/receivers/description", 1, 80, "bytes", unsaid}, {"/notify_url", 0, 256, "bytes", unsaid},
+	}},
+	{"GET /v3/ecommerce/profitsharing/orders", []limit{{"out_order_no", 1, 64, "bytes", unsaid}}},
+	{"GET /v3/ecommerce/profitsharing/returnorders", []limit{{"out_return_no", 1, 64, "bytes", unsaid}}},
+	{"POST /v3/ecommerce/profitsharing/returnorders", []limit{
+		{"/out_order_no", 0, 64, "bytes", unsaid}, {"/order_id", 0, 64, "bytes", unsaid},
+		{"/out_return_no", 1, 64, "bytes", unsaid}, {"/return_mchid", 1, 32, "bytes", unsaid},
+		{"/description", 1, 80, "bytes", unsaid}, {"/transaction_id", 0, 32, "bytes", unsaid},
+	}},
 	{"POST /v3/payscore/serviceorder, POST /v3/payscore/partner/serviceorder", []limit{
 		{"/out_order_no", 1, 32, "bytes", seenBytes}, {"/service_introduction", 1, 20, "characters", scorePage},
 		{"/attach", 0, 256, "characters", scorePage},

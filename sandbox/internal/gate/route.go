@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
 // Paths of links that the catalogue does not list.
@@ -45,6 +46,18 @@ func Documented(method, path string) *fact.Operation {
 		panic(fmt.Sprintf("sandbox: the catalogue lacks %s %s", method, path)) // found by any test
 	}
 	return o
+}
+
+// Told makes what an operation does of a function that accepts or finds a record, and of one that
+// tells it.
+func Told[T any](do func(*Call) (T, *say.Rejection), tell func(T) map[string]any) func(*Call) (any, *say.Rejection) {
+	return func(c *Call) (any, *say.Rejection) {
+		record, rejected := do(c)
+		if rejected != nil {
+			return nil, rejected
+		}
+		return tell(record), nil
+	}
 }
 
 // Serve registers what a flow does for operations. Of operations that look alike, they are those

@@ -22,14 +22,14 @@ var (
 // merchants ask for themselves, and tell them in other fields.
 func refundOperations(f *refund.Flow) []gate.Operation {
 	const base = "/v3/ecommerce/refunds/"
-	query := refund.Told(ofSub(f.Find, fromQuery), tellRefund)
+	query := gate.Told(ofSub(f.Find, fromQuery), tellRefund)
 	return []gate.Operation{
-		{Operation: gate.Documented("POST", base+"apply"), Limits: applyLimits, Do: refund.Told(ofSub(f.Accept, (*gate.Call).Field), tellAccepted)},
+		{Operation: gate.Documented("POST", base+"apply"), Limits: applyLimits, Do: gate.Told(ofSub(f.Accept, (*gate.Call).Field), tellAccepted)},
 		{Operation: gate.Documented("GET", base+"id/{refund_id}"), Do: query},
 		{Operation: gate.Documented("GET", base+"out-refund-no/{out_refund_no}"), Limits: refundQuery, Do: query},
 		{
 			Operation: gate.Documented("POST", base+"{refund_id}/apply-abnormal-refund"), Limits: repairLimits,
-			Do: refund.Told(ofSub(f.Repair, (*gate.Call).Field), tellRefund),
+			Do: gate.Told(ofSub(f.Repair, (*gate.Call).Field), tellRefund),
 		},
 	}
 }

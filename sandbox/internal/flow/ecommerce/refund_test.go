@@ -11,6 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/ecommerce"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/refund"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/share"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
 	"github.com/wxpay-go/wxpay/sandbox/internal/sandboxtest"
@@ -26,6 +27,7 @@ const (
 // bench is a platform with the flow and one sub-merchant, whose order over 100 fen is paid.
 type bench struct {
 	*sandboxtest.Bench
+	shares      *share.Flow
 	transaction string
 }
 
@@ -33,7 +35,8 @@ func newBench(t *testing.T) bench {
 	t.Helper()
 	b := bench{Bench: sandboxtest.New(t)}
 	o := order.Open(b.Merchant)
-	ecommerce.Open(b.Merchant, refund.Open(b.Merchant, o))
+	b.shares = share.Open(b.Merchant, o)
+	ecommerce.Open(b.Merchant, refund.Open(b.Merchant, o), b.shares)
 	require.NoError(t, b.AddSub(sub))
 	b.Do("POST", "/v3/pay/partner/transactions/native", map[string]any{
 		"sp_appid": "wx1", "sp_mchid": b.ID, "sub_mchid": sub, "description": "店", "out_trade_no": "ORDER-0001",

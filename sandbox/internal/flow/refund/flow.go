@@ -8,7 +8,6 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
-	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
 // Open adds the flow to a merchant.
@@ -50,19 +49,8 @@ var (
 func (f *Flow) operations() []gate.Operation {
 	const base = "/v3/refund/domestic/refunds"
 	return []gate.Operation{
-		{Operation: gate.Documented("POST", base), Limits: createLimits, Do: Told(f.Accept, Refund.Tell)},
-		{Operation: gate.Documented("GET", base+"/{out_refund_no}"), Limits: queryLimits, Do: Told(f.Find, Refund.Tell)},
-		{Operation: gate.Documented("POST", base+"/{refund_id}/apply-abnormal-refund"), Limits: repairLimits, Do: Told(f.Repair, Refund.Tell)},
-	}
-}
-
-// Told makes an operation of a function that accepts or finds a refund, and of one that tells it.
-func Told(do func(*gate.Call) (Refund, *say.Rejection), tell func(Refund) map[string]any) func(*gate.Call) (any, *say.Rejection) {
-	return func(c *gate.Call) (any, *say.Rejection) {
-		r, rejected := do(c)
-		if rejected != nil {
-			return nil, rejected
-		}
-		return tell(r), nil
+		{Operation: gate.Documented("POST", base), Limits: createLimits, Do: gate.Told(f.Accept, Refund.Tell)},
+		{Operation: gate.Documented("GET", base+"/{out_refund_no}"), Limits: queryLimits, Do: gate.Told(f.Find, Refund.Tell)},
+		{Operation: gate.Documented("POST", base+"/{refund_id}/apply-abnormal-refund"), Limits: repairLimits, Do: gate.Told(f.Repair, Refund.Tell)},
 	}
 }

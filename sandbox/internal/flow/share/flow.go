@@ -8,13 +8,14 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
+	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
 // Open adds the flow to a merchant.
 func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	f := &Flow{
 		Merchant: m, orders: orders,
-		receivers: book.OpenTable[receiver](m.Book, m.ID, "receivers"),
+		receivers: book.OpenTable[Receiver](m.Book, m.ID, "receivers"),
 		shares:    book.OpenTable[Share](m.Book, m.ID, "shares"),
 		returns:   book.OpenTable[Return](m.Book, m.ID, "returns"),
 		url:       book.OpenTable[string](m.Book, m.ID, "share-url"),
@@ -51,29 +52,31 @@ var (
 		"/custom_relation": {Max: 10, Characters: true},
 	}
 	shareLimits = map[string]gate.Limit{
-		"/out_order_no": shareNumber, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
+		"/out_order_no": Number, "/transaction_id": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
 		"/receivers/account": receiverAccount, "/receivers/description": {Min: 1, Max: 80},
 	}
 	returnLimits = map[string]gate.Limit{
-		"/out_order_no": {Max: 64}, "/order_id": {Max: 64}, "/out_return_no": shareNumber,
+		"/out_order_no": {Max: 64}, "/order_id": {Max: 64}, "/out_return_no": Number,
 		"/return_mchid": {Min: 1, Max: 32}, "/description": {Min: 1, Max: 80},
 	}
-	shareQuery  = map[string]gate.Limit{"out_order_no": shareNumber}
-	returnQuery = map[string]gate.Limit{"out_return_no": shareNumber}
+	shareQuery  = map[string]gate.Limit{"out_order_no": Number}
+	returnQuery = map[string]gate.Limit{"out_return_no": Number}
 )
 
 // operations are those of profit sharing, by a merchant for itself and by a service provider for a
 // sub-merchant.
 func (f *Flow) operations() []gate.Operation {
 	const base = "/v3/profitsharing/"
+	form := Form{Account: "account", Finish: "unfreeze_unsplit", Types: receiverTypes}
+	share := func(c *gate.Call) (Share, *say.Rejection) { return f.Accept(c, form) }
 	return []gate.Operation{
 		{Operation: gate.Documented("POST", base+"receivers/add"), Limits: accountLimits, Do: f.addReceiver},
 		{Operation: gate.Documented("POST", base+"receivers/delete"), Limits: accountLimits, Do: f.deleteReceiver},
-		{Operation: gate.Documented("POST", base+"orders"), Limits: shareLimits, Do: f.createShare},
-		{Operation: gate.Documented("POST", base+"orders/unfreeze"), Limits: shareLimits, Do: f.unfreeze},
-		{Operation: gate.Documented("GET", base+"orders/{out_order_no}"), Limits: shareQuery, Do: f.queryShare},
-		{Operation: gate.Documented("GET", base+"transactions/{transaction_id}/amounts"), Do: f.queryUnsplit},
-		{Operation: gate.Documented("GET", base+"return-orders/{out_return_no}"), Limits: returnQuery, Do: f.queryReturn},
-		{Operation: gate.Documented("POST", base+"return-orders"), Limits: returnLimits, Do: f.createReturn},
+		{Operation: gate.Documented("POST", base+"orders"), Limits: shareLimits, Do: gate.Told(share, Share.Tell)},
+		{Operation: gate.Documented("POST", base+"orders/unfreeze"), Limits: shareLimits, Do: gate.Told(f.Unfreeze, Share.Tell)},
+		{Operation: gate.Documented("GET", base+"orders/{out_order_no}"), Limits: shareQuery, Do: gate.Told(f.Find, Share.Tell)},
+		{Operation: gate.Documented("GET", base+"transactions/{transaction_id}/amounts"), Do: f.TellUnsplit},
+		{Operation: gate.Documented("GET", base+"return-orders/{out_return_no}"), Limits: returnQuery, Do: gate.Told(f.FindReturn, Return.Tell)},
+		{Operation: gate.Documented("POST", base+"return-orders"), Limits: returnLimits, Do: gate.Told(f.AcceptReturn, Return.Tell)},
 	}
 }

@@ -1,6 +1,7 @@
 package share
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -18,27 +19,34 @@ func (f *Flow) shareToReturn(c *gate.Call, sub string) (key string, h Share, kno
 		if id := c.Field("order_id"); id != "" && id != h.ID {
 			known = false
 		}
-		return key, h, known
+		return key, h, known && ofTransaction(c, h)
 	}
 	for key, h := range f.shares.Rows() {
 		if h.ID == c.Field("order_id") && h.Sub == sub {
-			return key, h, true
+			return key, h, ofTransaction(c, h)
 		}
 	}
 	return "", h, false
 }
 
-func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
+// ofTransaction reports whether a sharing is of the order that a request names, if it names one.
+func ofTransaction(c *gate.Call, h Share) bool {
+	id := c.Field("transaction_id")
+	return id == "" || id == h.Transaction
+}
+
+// AcceptReturn accepts the return that a call asks for, or finds it again.
+func (f *Flow) AcceptReturn(c *gate.Call) (r Return, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	amount, rejected := gate.CheckAmount("/amount", c.Object["amount"])
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	if c.Field("order_id") == "" && c.Field("out_order_no") == "" {
-		return nil, say.FieldError("body", "/out_order_no", "", say.Unfitting("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
+		return r, say.FieldError("body", "/out_order_no", "", say.Unfitting("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
 	}
 	number, request := c.Field("out_return_no"), string(say.JSON(c.Object))
 	defer c.Begin().Commit()
@@ -46,26 +54,27 @@ func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
 	r, again := f.returns.Get(ledger.Key(sub, number))
 	switch {
 	case again && r.Request != request:
-		return nil, say.InvalidRequest(say.Both("商户回退单号已存在，且与之前的请求参数不一致", "out_return_no was used with other parameters"),
+		return r, say.InvalidRequest(say.Both("商户回退单号已存在，且与之前的请求参数不一致", "out_return_no was used with other parameters"),
 			"a return with this out_return_no exists, and was requested with other parameters")
 	case again && r.Taken:
-		return f.tellReturn(r), nil
+		return r, nil
 	case !again && !known:
-		return nil, shareNotExist
+		return r, shareNotExist
 	case !again && c.Now.Sub(h.Since) > returnPeriod:
-		return nil, say.InvalidRequest(say.Both("分账单已超过回退期限", "the sharing is too old to return"), "returns are possible within 180 days")
+		return r, say.InvalidRequest(say.Both("分账单已超过回退期限", "the sharing is too old to return"), "returns are possible within 180 days")
 	}
 	i := -1
 	if !again {
 		if i = h.receivedBy(c.Field("return_mchid")); i < 0 {
-			return nil, say.InvalidRequest(say.Both("回退方未参与该笔分账", "the merchant got nothing of this sharing"), "return_mchid is no receiver of this sharing whose share arrived")
+			return r, say.InvalidRequest(say.Both("回退方未参与该笔分账", "the merchant got nothing of this sharing"), "return_mchid is no receiver of this sharing whose share arrived")
 		}
 		if amount > h.To[i].Amount-h.To[i].Returned {
-			return nil, notEnough(say.Both("回退金额超过可回退金额", "the return exceeds what the merchant got"), fmt.Sprintf("%d fen can be returned", h.To[i].Amount-h.To[i].Returned))
+			return r, notEnough(say.Both("回退金额超过可回退金额", "the return exceeds what the merchant got"), fmt.Sprintf("%d fen can be returned", h.To[i].Amount-h.To[i].Returned))
 		}
 		r = Return{
 			Course:  ledger.Begin("PROCESSING", c.Now),
-			Request: request, Number: number, Sub: sub, Share: key, Mchid: c.Field("return_mchid"), Amount: amount, Description: c.Field("description"),
+			Request: request, Number: number, Sub: sub, Share: key, ShareID: h.ID, ShareNumber: h.Number,
+			Mchid: c.Field("return_mchid"), Amount: amount, Description: c.Field("description"),
 		}
 	}
 	balance, bounded := f.balances.Get(r.Mchid)
@@ -73,7 +82,7 @@ func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
 	if enough {
 		ending, rejected := f.Ledger.EndingOf("return", number)
 		if rejected != nil {
-			return nil, rejected
+			return r, rejected
 		}
 		r.Lead(ending, c.Now)
 		r.Taken = true
@@ -87,12 +96,12 @@ func (f *Flow) createReturn(c *gate.Call) (any, *say.Rejection) {
 	}
 	f.returns.Put(ledger.Key(sub, number), r)
 	if !enough { // it is kept all the same, and completed by a repetition
-		return nil, notEnough(say.Both("回退方余额不足", "the balance of the merchant who returns is too low"), "the return stays PROCESSING until it is repeated with enough balance; SetBalance gives it")
+		return r, notEnough(say.Both("回退方余额不足", "the balance of the merchant who returns is too low"), "the return stays PROCESSING until it is repeated with enough balance; SetBalance gives it")
 	}
 	if bounded {
 		f.balances.Put(r.Mchid, balance-r.Amount)
 	}
-	return f.tellReturn(r), nil
+	return r, nil
 }
 
 func (f *Flow) reachReturn(key string, r Return, final string, now time.Time) {
@@ -112,13 +121,13 @@ func (f *Flow) reachReturn(key string, r Return, final string, now time.Time) {
 		}
 		return
 	}
-	f.tellShares("PROFITSHARING.RETURN", h, h.To[i], r.Amount, r.Description, r.ID, r.Number, now)
+	f.tellShares("PROFITSHARING.RETURN", r.Request, h, h.To[i], r.Amount, r.Description, r.ID, r.Number, now)
 }
 
-func (f *Flow) tellReturn(r Return) map[string]any {
-	h, _ := f.shares.Get(r.Share)
+// Tell returns the return as the request itself and queries tell it.
+func (r Return) Tell() map[string]any {
 	response := map[string]any{
-		"order_id": h.ID, "out_order_no": h.Number, "out_return_no": r.Number, "return_id": r.ID, "return_mchid": r.Mchid, "amount": r.Amount,
+		"order_id": r.ShareID, "out_order_no": r.ShareNumber, "out_return_no": r.Number, "return_id": r.ID, "return_mchid": r.Mchid, "amount": r.Amount,
 		"description": r.Description, "result": r.State, "create_time": say.Time(r.Since), "finish_time": neverYet,
 	}
 	if r.State != "PROCESSING" {
@@ -133,19 +142,20 @@ func (f *Flow) tellReturn(r Return) map[string]any {
 	return response
 }
 
-func (f *Flow) queryReturn(c *gate.Call) (any, *say.Rejection) {
+// FindReturn finds the return that a query names.
+func (f *Flow) FindReturn(c *gate.Call) (r Return, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Query.Get("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return r, rejected
 	}
 	defer c.Begin().Commit()
-	r, known := f.returns.Get(ledger.Key(sub, c.Path["out_return_no"]))
-	if !known || c.Hides(r.Since) {
-		return nil, shareNotExist
+	r, known := f.returns.Get(ledger.Key(sub, cmp.Or(c.Path["out_return_no"], c.Query.Get("out_return_no"))))
+	number, id := c.Query.Get("out_order_no"), c.Query.Get("order_id")
+	if number == "" && id == "" {
+		return r, say.FieldError("query", "out_order_no", "", say.Unfitting("order_id与out_order_no二选一必填", "either order_id or out_order_no is required"))
 	}
-	response := f.tellReturn(r)
-	if response["out_order_no"] != c.Query.Get("out_order_no") {
-		return nil, shareNotExist
+	if !known || c.Hides(r.Since) || number != "" && number != r.ShareNumber || id != "" && id != r.ShareID {
+		return r, shareNotExist
 	}
-	return response, nil
+	return r, nil
 }

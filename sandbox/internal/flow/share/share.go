@@ -13,8 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
-// receiver is someone who may get a share.
-type receiver struct {
+// Receiver is someone who may get a share.
+type Receiver struct {
 	Type     string    `json:"type"`
 	Account  string    `json:"account"`
 	Name     string    `json:"name,omitempty"` // opened
@@ -34,8 +34,25 @@ type Share struct {
 	Number      string `json:"number"`  // out_order_no
 	Sub         string `json:"sub,omitempty"`
 	Transaction string `json:"transaction"`
-	Order       string `json:"order"` // key of the order
+	Order       string `json:"order"`           // key of the order
+	Owner       string `json:"owner,omitempty"` // sub_mchid of whose receivers it is for; empty for the caller's
 	To          []To   `json:"to"`
+}
+
+// Form is how a product calls the fields of a sharing.
+type Form struct {
+	Account  string   // the account of a receiver
+	Finish   string   // whether what is left is unfrozen
+	Types    []string // those of receivers
+	Platform bool     // receivers are related to the caller, for all its sub-merchants
+}
+
+// owner is whose receivers a sharing of a sub-merchant's order is for.
+func (f Form) owner(sub string) string {
+	if f.Platform {
+		return ""
+	}
+	return sub
 }
 
 // To is what one receiver gets. Its results are PENDING, SUCCESS and CLOSED.
@@ -62,6 +79,8 @@ type Return struct {
 	Number      string `json:"number"` // out_return_no
 	Sub         string `json:"sub,omitempty"`
 	Share       string `json:"share"` // key of the sharing
+	ShareID     string `json:"share_id"`
+	ShareNumber string `json:"share_number"`
 	Mchid       string `json:"mchid"` // return_mchid
 	Amount      int64  `json:"amount"`
 	Description string `json:"description"`
@@ -76,14 +95,14 @@ const (
 	returnPeriod = 180 * 24 * time.Hour
 )
 
-// shareNumber is the limit of out_order_no and out_return_no.
-var shareNumber = gate.Limit{Min: 1, Max: 64, Charset: gate.OrderChars + "@"}
+// Number is the limit of out_order_no and out_return_no.
+var Number = gate.Limit{Min: 1, Max: 64, Charset: gate.OrderChars + "@"}
 
 // Flow is the profit sharing of one merchant.
 type Flow struct {
 	*gate.Merchant
 	orders    *order.Flow
-	receivers *book.Table[receiver] // by receiverKey
+	receivers *book.Table[Receiver] // by receiverKey
 	shares    *book.Table[Share]    // by out_order_no, as ledger.Key
 	returns   *book.Table[Return]   // by out_return_no, as ledger.Key
 	url       *book.Table[string]   // where the merchant is told of shares, under ""
@@ -112,8 +131,8 @@ func (h Share) receivedBy(merchant string) int {
 // neverYet is how the platform tells the time of what has not happened.
 var neverYet = say.Time(time.Unix(0, 0))
 
-// tell returns the sharing as the request itself and queries tell it.
-func (h Share) tell() map[string]any {
+// Tell returns the sharing as the request itself and queries tell it.
+func (h Share) Tell() map[string]any {
 	receivers := make([]any, len(h.To))
 	for i, t := range h.To {
 		told := map[string]any{
@@ -146,8 +165,12 @@ func notEnough(message say.Text, reason string) *say.Rejection {
 	return &say.Rejection{Status: http.StatusForbidden, Code: "NOT_ENOUGH", Number: say.NumberUndocumented, Message: message, Reason: reason}
 }
 
-func (f *Flow) tellShares(event string, h Share, t To, amount int64, description, id, number string, now time.Time) {
-	address, _ := f.url.Get("")
+// tellShares notifies the merchant, where the request says or else where NotifySharesAt does.
+func (f *Flow) tellShares(event, request string, h Share, t To, amount int64, description, id, number string, now time.Time) {
+	address, _ := book.ReadObject(request)["notify_url"].(string)
+	if address == "" {
+		address, _ = f.url.Get("")
+	}
 	resource := map[string]any{
 		"transaction_id": h.Transaction, "order_id": id, "out_order_no": number, "success_time": say.Time(now),
 		"receiver": map[string]any{"type": t.Type, "account": t.Account, "amount": amount, "description": description},

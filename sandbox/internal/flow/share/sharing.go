@@ -40,68 +40,71 @@ func (f *Flow) shareable(c *gate.Call, sub string) (order.Order, *say.Rejection)
 }
 
 // knownShare finds a sharing that was accepted under the number of the request.
-func (f *Flow) knownShare(key, request string) (any, *say.Rejection) {
-	h, known := f.shares.Get(key)
-	switch {
-	case !known:
-		return nil, nil
-	case h.Request != request:
-		return nil, say.InvalidRequest(say.Both("商户分账单号已存在，且与之前的请求参数不一致", "out_order_no was used with other parameters"),
+func (f *Flow) knownShare(key, request string) (h Share, known bool, rejected *say.Rejection) {
+	if h, known = f.shares.Get(key); known && h.Request != request {
+		return h, true, say.InvalidRequest(say.Both("商户分账单号已存在，且与之前的请求参数不一致", "out_order_no was used with other parameters"),
 			"a sharing with this out_order_no exists, and was requested with other parameters")
 	}
-	return h.tell(), nil
+	return h, known, nil
 }
 
-func (f *Flow) createShare(c *gate.Call) (any, *say.Rejection) {
+// Accept accepts the sharing that a call asks for, or finds it again.
+func (f *Flow) Accept(c *gate.Call, form Form) (h Share, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return h, rejected
+	}
+	if rejected := c.CheckNotifyURL(); rejected != nil {
+		return h, rejected
 	}
 	sent, _ := c.Object["receivers"].([]any)
 	if len(sent) < 1 || len(sent) > maxReceivers {
-		return nil, say.FieldError("body", "/receivers", len(sent), say.Unfitting(fmt.Sprintf("分账接收方应为1至%d个", maxReceivers), fmt.Sprintf("there must be 1 to %d receivers", maxReceivers)))
+		return h, say.FieldError("body", "/receivers", len(sent), say.Unfitting(fmt.Sprintf("分账接收方应为1至%d个", maxReceivers), fmt.Sprintf("there must be 1 to %d receivers", maxReceivers)))
 	}
 	var sum int64
 	to := make([]To, len(sent))
 	for i := range sent {
 		place, object := fmt.Sprintf("/receivers/%d", i), sent[i].(map[string]any)
-		t := To{Type: object["type"].(string), Account: object["account"].(string), Description: object["description"].(string), Result: "PENDING"}
-		if rejected := checkReceiverType(place+"/type", t.Type); rejected != nil {
-			return nil, rejected
+		kind, _ := object["type"].(string)
+		t := To{
+			Type: cmp.Or(kind, "MERCHANT_ID"), Account: object[form.Account].(string), Description: object["description"].(string), Result: "PENDING",
+		}
+		if rejected := CheckType(place+"/type", t.Type, form.Types); rejected != nil {
+			return h, rejected
 		}
 		if t.Amount, rejected = gate.CheckAmount(place+"/amount", object["amount"]); rejected != nil {
-			return nil, rejected
+			return h, rejected
 		}
 		sum += min(t.Amount, math.MaxInt64-sum) // more than any order is over, whatever else is added
 		to[i] = t
 	}
 	number, request := c.Field("out_order_no"), string(say.JSON(c.Object))
 	defer c.Begin().Commit()
-	if known, rejected := f.knownShare(ledger.Key(sub, number), request); known != nil || rejected != nil {
-		return known, rejected
+	if h, known, rejected := f.knownShare(ledger.Key(sub, number), request); known || rejected != nil {
+		return h, rejected
 	}
 	o, rejected := f.shareable(c, sub)
 	switch {
 	case rejected != nil:
-		return nil, rejected
+		return h, rejected
 	case sum > unsplit(o):
-		return nil, notEnough(say.Both("分账金额大于订单剩余待分金额", "the shares exceed what is left"), fmt.Sprintf("%d fen are left to share, %d were asked for", unsplit(o), sum))
+		return h, notEnough(say.Both("分账金额大于订单剩余待分金额", "the shares exceed what is left"), fmt.Sprintf("%d fen are left to share, %d were asked for", unsplit(o), sum))
 	case o.Shares >= maxShares:
-		return nil, say.Forbidden("RULE_LIMIT", say.Both("订单分账次数超过限制", "the order was shared too often"),
+		return h, say.Forbidden("RULE_LIMIT", say.Both("订单分账次数超过限制", "the order was shared too often"),
 			"an order can be shared 50 times at most")
 	}
-	h := Share{
+	h = Share{
 		Course:  ledger.Begin("PROCESSING", c.Now),
-		Request: request, Number: number, Sub: sub, Transaction: o.Transaction, Order: o.Key(),
+		Request: request, Number: number, Sub: sub, Transaction: o.Transaction, Order: o.Key(), Owner: form.owner(sub),
 	}
 	wait := time.Duration(0)
 	for i := range to {
-		if _, related := f.receivers.Get(receiverKey(sub, to[i].Type, to[i].Account)); !related {
-			return nil, say.InvalidRequest(say.Both("分账接收方不存在，请先添加分账接收方", "a receiver is not related to the merchant; add it first"), fmt.Sprintf("receiver %d was not added", i))
+		if _, related := f.receivers.Get(receiverKey(h.Owner, to[i].Type, to[i].Account)); !related {
+			return h, say.InvalidRequest(say.Both("分账接收方不存在，请先添加分账接收方", "a receiver is not related to the merchant; add it first"), fmt.Sprintf("receiver %d was not added", i))
 		}
 		ending, rejected := f.Ledger.EndingOf("share", number+"/"+to[i].Account)
 		if rejected != nil {
-			return nil, rejected
+			return h, rejected
 		}
 		to[i].Next = ending.State
 		if wait >= 0 && (ending.After < 0 || ending.After > wait) { // the slowest counts, and one that waits for Settle most of all
@@ -113,7 +116,7 @@ func (f *Flow) createShare(c *gate.Call) (any, *say.Rejection) {
 		to[i].Detail = f.Number("3601", 29, c.Now)
 	}
 	o.Shared, o.Shares = o.Shared+sum, o.Shares+1
-	if all, _ := c.Object["unfreeze_unsplit"].(bool); all {
+	if all, _ := c.Object[form.Finish].(bool); all {
 		if rest := unsplit(o); rest > 0 {
 			to = append(to, f.rest(o, rest, c.Now))
 		}
@@ -124,7 +127,7 @@ func (f *Flow) createShare(c *gate.Call) (any, *say.Rejection) {
 	f.orders.Put(o)
 	f.shares.Put(ledger.Key(sub, number), h)
 	f.Ledger.EnterFor(sub, "share", number, sum, c.Now, request)
-	return h.tell(), nil
+	return h, nil
 }
 
 // rest is what goes back to the merchant.
@@ -135,21 +138,25 @@ func (f *Flow) rest(o order.Order, amount int64, now time.Time) To {
 	}
 }
 
-func (f *Flow) unfreeze(c *gate.Call) (any, *say.Rejection) {
+// Unfreeze gives what is left of an order back to its merchant.
+func (f *Flow) Unfreeze(c *gate.Call) (h Share, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Field("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return h, rejected
+	}
+	if rejected := c.CheckNotifyURL(); rejected != nil {
+		return h, rejected
 	}
 	number, request := c.Field("out_order_no"), string(say.JSON(c.Object))
 	defer c.Begin().Commit()
-	if known, rejected := f.knownShare(ledger.Key(sub, number), request); known != nil || rejected != nil {
-		return known, rejected
+	if h, known, rejected := f.knownShare(ledger.Key(sub, number), request); known || rejected != nil {
+		return h, rejected
 	}
 	o, rejected := f.shareable(c, sub)
 	if rejected != nil {
-		return nil, rejected
+		return h, rejected
 	}
-	h := Share{
+	h = Share{
 		Course:  ledger.Begin("PROCESSING", c.Now),
 		Request: request, Number: number, Sub: sub, Transaction: o.Transaction, Order: o.Key(), ID: f.Number("3008450740", 30, c.Now),
 		To: []To{f.rest(o, unsplit(o), c.Now)},
@@ -160,7 +167,7 @@ func (f *Flow) unfreeze(c *gate.Call) (any, *say.Rejection) {
 	f.orders.Put(o)
 	f.shares.Put(ledger.Key(sub, number), h)
 	f.Ledger.EnterFor(sub, "share", number, amount, c.Now, request)
-	return h.tell(), nil
+	return h, nil
 }
 
 // reachShare ends a sharing. A result that is not empty is that of every receiver, whatever was to
@@ -177,7 +184,7 @@ func (f *Flow) reachShare(key string, h Share, result string, now time.Time) {
 		if result != "" && !t.Rest {
 			t.Result = result
 		}
-		if _, related := f.receivers.Get(receiverKey(h.Sub, t.Type, t.Account)); !t.Rest && !related {
+		if _, related := f.receivers.Get(receiverKey(h.Owner, t.Type, t.Account)); !t.Rest && !related {
 			t.Result, t.Reason = "CLOSED", "NO_RELATION"
 		}
 		switch {
@@ -188,7 +195,7 @@ func (f *Flow) reachShare(key string, h Share, result string, now time.Time) {
 			if balance, bounded := f.balances.Get(t.Account); bounded && t.Type == "MERCHANT_ID" {
 				f.balances.Put(t.Account, balance+t.Amount)
 			}
-			f.tellShares("PROFITSHARING.SUCCESS", h, *t, t.Amount, t.Description, h.ID, h.Number, now)
+			f.tellShares("PROFITSHARING.SUCCESS", h.Request, h, *t, t.Amount, t.Description, h.ID, h.Number, now)
 		}
 	}
 	h.Become("FINISHED", now)
@@ -198,20 +205,22 @@ func (f *Flow) reachShare(key string, h Share, result string, now time.Time) {
 	}
 }
 
-func (f *Flow) queryShare(c *gate.Call) (any, *say.Rejection) {
+// Find finds the sharing that a query names.
+func (f *Flow) Find(c *gate.Call) (h Share, rejected *say.Rejection) {
 	sub, rejected := c.SubOf(c.Query.Get("sub_mchid"))
 	if rejected != nil {
-		return nil, rejected
+		return h, rejected
 	}
 	defer c.Begin().Commit()
-	h, known := f.shares.Get(ledger.Key(sub, c.Path["out_order_no"]))
+	h, known := f.shares.Get(ledger.Key(sub, cmp.Or(c.Path["out_order_no"], c.Query.Get("out_order_no"))))
 	if !known || h.Transaction != c.Query.Get("transaction_id") || c.Hides(h.Since) {
-		return nil, shareNotExist
+		return h, shareNotExist
 	}
-	return h.tell(), nil
+	return h, nil
 }
 
-func (f *Flow) queryUnsplit(c *gate.Call) (any, *say.Rejection) {
+// TellUnsplit tells what is left of an order.
+func (f *Flow) TellUnsplit(c *gate.Call) (any, *say.Rejection) {
 	defer c.Begin().Commit()
 	o, known := f.orders.Paid(c.Path["transaction_id"])
 	if !known {
