@@ -384,14 +384,14 @@ func TestCannedAnswerRepeatsTheRequest(t *testing.T) {
 func TestCannedPages(t *testing.T) {
 	s := newSandbox(t, fixed(noon), sandbox.WithScheme(quick{apiv3.RSA()}))
 	m := sampler{t: t, s: s}
-	const stocks = "/v3/marketing/favor/stocks?stock_creator_mchid=1900000109"
+	const coupons = "/v3/marketing/busifavor/users/o1/coupons?appid=wx1"
 	page := func(target string) map[string]any {
 		t.Helper()
 		a := m.sign(newCall(s, noon, "GET", target, nil)).send(t, s.Transport(), inProcess)
 		require.Equal(t, 200, a.StatusCode, "%s", a.body)
 		return a.json(t)
 	}
-	whole := page(stocks + "&offset=0&limit=10")
+	whole := page(coupons + "&offset=0&limit=10")
 	require.Len(t, whole["data"], 2)
 	assert.EqualValues(t, 2, whole["total_count"])
 	assert.EqualValues(t, 0, whole["offset"])
@@ -399,12 +399,12 @@ func TestCannedPages(t *testing.T) {
 	elements := whole["data"].([]any)
 	assert.NotEqual(t, elements[0], elements[1])
 	for i, element := range elements {
-		one := page(fmt.Sprintf("%s&offset=%d&limit=1", stocks, i))
+		one := page(fmt.Sprintf("%s&offset=%d&limit=1", coupons, i))
 		assert.Equal(t, []any{element}, one["data"], "a page of the same list")
 		assert.EqualValues(t, 2, one["total_count"])
 		assert.EqualValues(t, i, one["offset"])
 	}
-	assert.Empty(t, page(stocks + "&offset=2&limit=10")["data"])
+	assert.Empty(t, page(coupons + "&offset=2&limit=10")["data"])
 }
 
 func TestCannedAnswerIsTheSameForASeed(t *testing.T) {
@@ -423,7 +423,7 @@ func TestCannedChecks(t *testing.T) {
 	s := newSandbox(t, fixed(noon), sandbox.WithScheme(quick{apiv3.RSA()}))
 	const (
 		applyment = "POST /v3/apply4sub/sub_merchants/{sub_mchid}/modify-settlement" // has an encrypted member
-		list      = "GET /v3/marketing/favor/stocks"
+		list      = "GET /v3/marketing/busifavor/users/{openid}/coupons"
 		build     = "POST /v3/marketing/partnerships/build"
 		exposure  = "POST /v3/pay/instal/exposure"
 	)
@@ -464,7 +464,7 @@ func TestCannedChecks(t *testing.T) {
 		"no body":                 {applyment, func(c *call) { c.body = nil }, 400, ""},
 		"unknown path":            {applyment, func(c *call) { c.target += "/now" }, 404, ""},
 		"wrong method":            {applyment, func(c *call) { c.method = "GET" }, 405, ""},
-		"missing query member":    {list, func(c *call) { c.target = "/v3/marketing/favor/stocks?limit=1" }, 400, "/query/"},
+		"missing query member":    {list, func(c *call) { c.target = "/v3/marketing/busifavor/users/o1/coupons?limit=1" }, 400, "/query/"},
 		"query of the wrong type": {list, func(c *call) { c.target += "&limit=many" }, 400, "/query/"},
 		"another's number":        {exposure, edit("mchid", "1900000999"), 400, "与Http头Authorization中的mchid不一致"},
 		"missing header":          {build, func(c *call) { c.header.Del("Idempotency-Key") }, 400, "/header/Idempotency-Key"},

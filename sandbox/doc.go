@@ -42,6 +42,8 @@
 //	/v3/merchant-service/complaints-v2…                    PENDING, PROCESSING, PROCESSED; history, reply, refund progress, complete
 //	/v3/merchant-service/complaint-notifications
 //	/v3/payscore/serviceorder…, /v3/payscore/partner/…     CREATED, DOING, DONE, REVOKED, EXPIRED; all but direct-complete and messages
+//	/v3/marketing/favor/coupon-stocks, stocks…, callbacks  unactivated, running, paused, stoped; not the lists of merchants, goods and bills
+//	/v3/marketing/favor/users/{openid}/coupons…            SENDED, USED, EXPIRED; Users.UseCoupon
 //	POST 16 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
 //	GET  /v3/profitsharing/bills                           the same; the titles of its columns are the sandbox's own

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/bill"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/complaint"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/coupon"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/ecommerce"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/file"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/member"
@@ -22,6 +23,7 @@ type flows struct {
 	members    *member.Flow
 	complaints *complaint.Flow
 	scores     *score.Flow
+	coupons    *coupon.Flow
 }
 
 // open adds every flow to a merchant: one line each.
@@ -36,6 +38,7 @@ func open(m *gate.Merchant, set settings) (f flows) {
 	f.members = member.Open(m, set.lenientCards)
 	f.complaints = complaint.Open(m, f.orders)
 	f.scores = score.Open(m, f.orders)
+	f.coupons = coupon.Open(m, f.orders)
 	bill.Open(m, f.orders, refunds, f.shares, transfers, set.billRows)
 	return f
 }

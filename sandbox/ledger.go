@@ -20,6 +20,7 @@ const (
 	ReturnEffect   EffectKind = "return"   // the return of a share was accepted; out_return_no
 	FeedEffect     EffectKind = "feed"     // a member feed was shown; out_request_no
 	ServiceEffect  EffectKind = "service"  // a pay score order was created; out_order_no
+	CouponEffect   EffectKind = "coupon"   // a coupon was sent to a user; out_request_no
 )
 
 // Effect is one thing that took effect. A repeated request that is answered with what is there

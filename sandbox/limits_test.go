@@ -112,6 +112,16 @@ var limits = []struct {
 		{"/out_return_no", 1, 64, "bytes", unsaid}, {"/return_mchid", 1, 32, "bytes", unsaid},
 		{"/description", 1, 80, "bytes", unsaid}, {"/transaction_id", 0, 32, "bytes", unsaid},
 	}},
+	{"POST /v3/marketing/favor/coupon-stocks", []limit{
+		{"/out_request_no", 1, 128, "bytes", unsaid}, {"/belong_merchant", 1, 20, "bytes", unsaid},
+	}},
+	{"POST /v3/marketing/favor/users/*/coupons", []limit{
+		{"openid", 1, 128, "bytes", unsaid}, {"/stock_id", 1, 20, "bytes", unsaid},
+		{"/out_request_no", 1, 128, "bytes", unsaid}, {"/appid", 1, 128, "bytes", unsaid},
+	}},
+	{"POST /v3/marketing/favor/callbacks", []limit{
+		{"/mchid", 1, 20, "bytes", unsaid}, {"/notify_url", 1, 256, "bytes", unsaid},
+	}},
 	{"POST /v3/payscore/serviceorder, POST /v3/payscore/partner/serviceorder", []limit{
 		{"/out_order_no", 1, 32, "bytes", seenBytes}, {"/service_introduction", 1, 20, "characters", scorePage},
 		{"/attach", 0, 256, "characters", scorePage},

@@ -188,6 +188,13 @@ func (u *Users) PayServiceOrder(outOrderNo string) (transactionID string, err er
 	return u.flows.scores.PayServiceOrder(outOrderNo)
 }
 
+// UseCoupon lets a user use a coupon for an order that is paid; SUB_MCHID/ stands before the number
+// of a sub-merchant's order. The merchant is told by COUPON.USE at the callback of its coupons. What
+// the order says of its payment stays as it is. A coupon that cannot be used for it is an error.
+func (u *Users) UseCoupon(couponID, outTradeNo string) error {
+	return u.flows.coupons.UseCoupon(couponID, outTradeNo)
+}
+
 // RepeatedFeed says what becomes of a member feed whose out_request_no came before. The platform
 // does not document it, so a program that repeats must be ready for all of it.
 type RepeatedFeed int

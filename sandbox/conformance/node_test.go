@@ -22,18 +22,8 @@ import (
 
 // breadth is what the Node.js client calls besides its flows, with sampled values: method and template.
 var breadth = []string{
-	"POST /v3/marketing/favor/coupon-stocks",
-	"GET /v3/marketing/favor/stocks",
-	"GET /v3/marketing/favor/stocks/{stock_id}",
 	"GET /v3/marketing/favor/stocks/{stock_id}/merchants",
 	"GET /v3/marketing/favor/stocks/{stock_id}/items",
-	"POST /v3/marketing/favor/stocks/{stock_id}/start",
-	"POST /v3/marketing/favor/stocks/{stock_id}/pause",
-	"POST /v3/marketing/favor/stocks/{stock_id}/restart",
-	"POST /v3/marketing/favor/users/{openid}/coupons",
-	"GET /v3/marketing/favor/users/{openid}/coupons/{coupon_id}",
-	"POST /v3/marketing/favor/callbacks",
-	"GET /v3/marketing/favor/callbacks",
 	"POST /v3/marketing/busifavor/stocks",
 	"GET /v3/marketing/busifavor/stocks/{stock_id}",
 	"PATCH /v3/marketing/busifavor/stocks/{stock_id}/budget",

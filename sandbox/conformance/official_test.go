@@ -328,20 +328,29 @@ func (o *official) cashCoupons(t *testing.T) {
 	o = o.in(t)
 	stocks, coupons := cashcoupons.StockApiService{Client: o.Client}, cashcoupons.CouponApiService{Client: o.Client}
 	callbacks := cashcoupons.CallBackUrlApiService{Client: o.Client}
-	const stock, users = "/v3/marketing/favor/stocks/9856000", "/v3/marketing/favor/users/O1/coupons"
-	try(o, "POST /v3/marketing/favor/coupon-stocks", stocks.CreateCouponStock, nil)
-	try(o, "GET /v3/marketing/favor/stocks", stocks.ListStocks, values{"offset": 0, "limit": 10})
-	try(o, "GET "+stock, stocks.QueryStock, nil)
-	try(o, "GET "+stock+"/merchants", stocks.ListAvailableMerchants, values{"offset": 0, "limit": 10})
-	try(o, "GET "+stock+"/items", stocks.ListAvailableSingleitems, values{"offset": 0, "limit": 10})
-	try(o, "POST "+stock+"/start", stocks.StartStock, nil)
-	try(o, "POST "+stock+"/pause", stocks.PauseStock, nil)
-	try(o, "POST "+stock+"/restart", stocks.RestartStock, nil)
+	const users = "/v3/marketing/favor/users/O1/coupons"
+	made := try(o, "POST /v3/marketing/favor/coupon-stocks", stocks.CreateCouponStock, values{
+		"available_begin_time": "2025-01-02T03:04:05+08:00", "available_end_time": "2099-01-02T03:04:05+08:00",
+		"coupon_use_rule": values{"fixed_normal_coupon": values{"coupon_amount": 1, "transaction_minimum": 100}},
+	})
+	const stock = "/v3/marketing/favor/stocks/1"
+	creator := values{"stock_id": *made.StockId, "stock_creator_mchid": merchantID}
+	page := values{"stock_id": *made.StockId, "stock_creator_mchid": merchantID, "offset": 0, "limit": 10}
+	try(o, "GET /v3/marketing/favor/stocks", stocks.ListStocks, page)
+	try(o, "GET "+stock, stocks.QueryStock, creator)
+	try(o, "GET "+stock+"/merchants", stocks.ListAvailableMerchants, page)
+	try(o, "GET "+stock+"/items", stocks.ListAvailableSingleitems, page)
+	try(o, "POST "+stock+"/start", stocks.StartStock, creator)
+	try(o, "POST "+stock+"/pause", stocks.PauseStock, creator)
+	try(o, "POST "+stock+"/restart", stocks.RestartStock, creator)
 	try(o, "GET "+stock+"/use-flow", stocks.UseFlow, nil)
 	try(o, "GET "+stock+"/refund-flow", stocks.RefundFlow, nil)
-	try(o, "POST "+users, coupons.SendCoupon, nil)
-	try(o, "GET "+users, coupons.ListCouponsByFilter, values{"offset": 0, "limit": 10})
-	try(o, "GET "+users+"/1", coupons.QueryCoupon, nil)
+	sent := try(o, "POST "+users, coupons.SendCoupon, values{
+		"openid": "O1", "stock_id": *made.StockId, "appid": appID, "stock_creator_mchid": merchantID,
+	})
+	try(o, "GET "+users, coupons.ListCouponsByFilter, values{"openid": "O1", "appid": appID, "offset": 0, "limit": 10})
+	got := try(o, "GET "+users+"/1", coupons.QueryCoupon, values{"openid": "O1", "coupon_id": *sent.CouponId, "appid": appID})
+	assert.Equal(t, "SENDED", *got.Status)
 	try(o, "POST /v3/marketing/favor/callbacks", callbacks.SetCallback, nil)
 	try(o, "GET /v3/marketing/favor/callbacks", callbacks.QueryCallback, nil)
 }

@@ -64,6 +64,30 @@ async function refunds() {
   assert.equal(queried.data.status, 'SUCCESS');
 }
 
+async function coupons() {
+  const { favor } = wxpay.v3.marketing;
+  const day = (n) => `${new Date(Date.now() + n * 86400000).toISOString().slice(0, 19)}+00:00`;
+  const creator = { stock_creator_mchid: mchid };
+  const { data: { stock_id } } = await favor.couponStocks.post({
+    stock_name: '满减', belong_merchant: mchid, out_request_no: 'NODE-STOCK', no_cash: true, stock_type: 'NORMAL',
+    available_begin_time: day(-1), available_end_time: day(1),
+    stock_use_rule: { max_coupons: 1, max_amount: 30, max_coupons_per_user: 1, natural_person_limit: false, prevent_api_abuse: false },
+    coupon_use_rule: { fixed_normal_coupon: { coupon_amount: 30, transaction_minimum: 100 } },
+  });
+  const stock = favor.stocks._stock_id_;
+  for (const [act, status] of [['start', 'running'], ['pause', 'paused'], ['restart', 'running']]) {
+    await stock[act].post(creator, { stock_id });
+    assert.equal((await stock.get({ params: creator, stock_id })).data.status, status);
+  }
+  assert.equal((await favor.stocks.get({ params: { ...creator, offset: 0, limit: 10 } })).data.total_count, 1);
+  const sending = { stock_id, out_request_no: 'NODE-COUPON', appid, ...creator };
+  const { data: { coupon_id } } = await favor.users._openid_.coupons.post(sending, { openid });
+  const got = await favor.users._openid_.coupons._coupon_id_.get({ params: { appid }, openid, coupon_id });
+  assert.equal(got.data.status, 'SENDED');
+  await favor.callbacks.post({ mchid, notify_url: 'https://shop.example.com/coupons', switch: true });
+  assert.equal((await favor.callbacks.get({ params: { mchid } })).data.notify_url, 'https://shop.example.com/coupons');
+}
+
 async function downloadsCertificates() {
   const { data } = await wxpay.v3.certificates.get();
   assert.equal(data.data.length, Object.keys(certificates).length);
@@ -174,7 +198,7 @@ async function breadth() {
 }
 
 (async () => {
-  for (const part of [orders, refunds, downloadsCertificates, encryptedMembers, uploads, downloadsBills, notifications, breadth, errors]) {
+  for (const part of [orders, refunds, coupons, downloadsCertificates, encryptedMembers, uploads, downloadsBills, notifications, breadth, errors]) {
     try {
       await part();
     } catch (error) {
