@@ -77,8 +77,7 @@ type Flow struct {
 // All returns all refunds, by key. They are to be read only.
 func (f *Flow) All() map[string]Refund { return f.refunds.Rows() }
 
-// NotExist rejects the number of no refund.
-var NotExist = &say.Rejection{
+var notExist = &say.Rejection{
 	Status: http.StatusNotFound, Code: "RESOURCE_NOT_EXISTS", Number: say.NumberUndocumented,
 	Message: say.Both("退款单不存在", "the refund does not exist"), Reason: "no refund was accepted under this number",
 }
@@ -210,7 +209,7 @@ func (f *Flow) Find(c *gate.Call) (found Refund, rejected *say.Rejection) {
 		found, _ = f.refunds.Get(ledger.Key(sub, c.Path["out_refund_no"]))
 	}
 	if found.ID == "" || c.Hides(found.Since) {
-		return found, NotExist
+		return found, notExist
 	}
 	return found, nil
 }
@@ -235,7 +234,7 @@ func (f *Flow) Repair(c *gate.Call) (r Refund, rejected *say.Rejection) {
 	r, known := f.refunds.Get(ledger.Key(sub, c.Field("out_refund_no")))
 	switch {
 	case !known, r.ID != c.Path["refund_id"]:
-		return r, NotExist
+		return r, notExist
 	case r.State == "PROCESSING" && r.Repaired:
 		return r, nil
 	case r.State != "ABNORMAL":
