@@ -1,0 +1,339 @@
+package middleware
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/redact"
+)
+
+// Dump writes every call to w as a person reads it, at its end and with one Write: the request in
+// the form of a curl command, the attempts that failed, and the response. Use it while building,
+// with WithMiddleware; WithLogger is for production.
+//
+// The catalogue decides what is shown, by an allow-list: documented numbers, booleans, times and
+// constants, the merchant's and the platform's numbers of objects, mchid and appid, and the code
+// and message of an API error. Of every other value the dump has the length: of encrypted fields,
+// openids, names, keys, addresses, free text, and of everything that is not documented. A signature
+// is cut to 8 characters, so the curl command shows the request and cannot send it. The content of
+// an upload or a stream is not shown.
+//
+// A failed Write is ignored.
+func Dump(w io.Writer) Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+			begin := time.Now()
+			res, err := next.RoundTrip(req)
+			d := dump{call: CallFrom(req.Context()), op: new(fact.Operation)}
+			if d.call == nil {
+				d.call = &Call{Method: req.Method}
+			}
+			if d.call.Operation != nil {
+				d.op = d.call.Operation
+			}
+			d.numbers = numbersOf(d.op)
+			d.request(req)
+			for _, a := range d.call.History {
+				d.line("- attempt: %s, status %d %s, %s", redact.Printable(a.Host), a.Status, redact.Printable(a.Code), a.Outcome)
+			}
+			d.response(req, res, err, time.Since(begin))
+			_, _ = w.Write(d.out.Bytes())
+			return res, err
+		})
+	}
+}
+
+// dump is the text of one call.
+type dump struct {
+	out     bytes.Buffer
+	call    *Call
+	op      *fact.Operation // an empty one for an unknown operation
+	numbers map[string]bool // names of fields with the number of an object
+}
+
+func (d *dump) line(format string, args ...any) { fmt.Fprintf(&d.out, format+"\n", args...) }
+
+func (d *dump) request(req *http.Request) {
+	d.line("> curl -X %s '%s' \\", req.Method, d.address(req.URL))
+	names := make([]string, 0, len(req.Header))
+	for name := range req.Header {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		d.line(">   -H '%s: %s' \\", redact.Printable(name), headerText(name, req.Header[name]))
+	}
+	switch body := d.call.signed; {
+	case d.call.streaming != nil:
+		d.line(">   --data-binary (%d bytes, of which these are signed:) \\", req.ContentLength)
+		d.json(">   ", body, meta(d.op.In.Form))
+	case len(body) > 0:
+		d.json(">   --data ", body, d.op.In.JSON)
+	}
+}
+
+// meta returns the fields of the signed part of a form.
+func meta(form []fact.Field) []fact.Field {
+	if f := find(&fact.Field{Fields: form}, "meta"); f != nil {
+		return f.Fields
+	}
+	return nil
+}
+
+func (d *dump) response(req *http.Request, res *http.Response, err error, took time.Duration) {
+	o := observation(req, res, err, took)
+	verified := "not verified"
+	if o.Verified {
+		verified = "verified"
+	}
+	took = took.Round(time.Millisecond)
+	if err != nil {
+		d.line("< no usable response after %s (%s; status %d, request id %q): %s", took, kind(err), o.Status, o.RequestID, o.Outcome)
+		if why := reason(err); why != "" {
+			d.line("< %s", why)
+		}
+		return
+	}
+	d.line("< %d after %s, %s, request id %q: %s", o.Status, took, verified, o.RequestID, o.Outcome)
+	if _, whole := res.Body.(*Body); !whole {
+		d.line("< (a stream)")
+		return
+	}
+	raw, _, err := ReadBody(res)
+	if err != nil || len(raw) == 0 {
+		return
+	}
+	fields := errorFields
+	if o.Status < 300 {
+		fields = d.op.Out
+	}
+	d.json("< ", raw, fields)
+}
+
+// errorFields are the fields of an API error. Those of detail that repeat a value of the request are
+// not among them.
+var errorFields = []fact.Field{
+	{Name: "code", Enum: free}, {Name: "message", Enum: free},
+	{Name: "detail", Fields: []fact.Field{{Name: "field", Enum: free}, {Name: "location", Enum: free}}},
+}
+
+// free marks a field whose text is shown.
+var free = []any{"*"}
+
+// address is the address with the values that may be shown.
+func (d *dump) address(u *url.URL) string {
+	path := u.EscapedPath()
+	if d.call.Template != "" {
+		got, want := strings.Split(path, "/"), strings.Split(d.call.Template, "/")
+		for i := range got {
+			if i >= len(want) || len(got) != len(want) {
+				got[i] = "…"
+			} else if name, ok := fact.Placeholder(want[i]); ok && !d.public(name, got[i]) {
+				got[i] = want[i]
+			}
+		}
+		path = strings.Join(got, "/")
+	}
+	address, before := u.Scheme+"://"+u.Host+path, "?"
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		if key, err := url.QueryUnescape(name); err != nil || !d.shownQuery(key, value) {
+			value = hidden(value)
+		}
+		address, before = address+before+redact.Printable(name)+"="+value, "&"
+	}
+	return address
+}
+
+func (d *dump) shownQuery(name, value string) bool {
+	text, err := url.QueryUnescape(value)
+	if err != nil {
+		return false
+	}
+	for i, f := range d.op.In.Query {
+		if f.Named(name) {
+			return d.shown(&d.op.In.Query[i], text) || isNumber(text) && f.Type != fact.String
+		}
+	}
+	return false
+}
+
+// headerText is the value of a header that may be shown: of an Authorization without its signature,
+// of others if they hold nothing of the caller.
+func headerText(name string, values []string) string {
+	value := strings.Join(values, ", ")
+	switch name {
+	case "Authorization":
+		before, signature, found := strings.Cut(value, `signature="`)
+		signature, after, ended := strings.Cut(signature, `"`)
+		if !found || !ended || len(signature) < 16 {
+			return hidden(value)
+		}
+		return redact.OneLine(before) + `signature="` + redact.Printable(signature[:8]) + fmt.Sprintf(`…(%d characters)"`, len(signature)) + redact.OneLine(after)
+	case "Accept", "Accept-Language", "Content-Type", "User-Agent", "Wechatpay-Serial":
+		return strings.ReplaceAll(redact.OneLine(value), "'", "")
+	}
+	return hidden(value)
+}
+
+// json writes a body, a field to a line.
+func (d *dump) json(mark string, body []byte, fields []fact.Field) {
+	if !jsonwalk.Valid(body) {
+		d.line("%s(%d bytes that are not JSON)", mark, len(body))
+		return
+	}
+	d.out.WriteString(mark)
+	c := jsonwalk.Cursor{Text: body}
+	d.value(&c, strings.Replace(mark, "--data ", "", 1), &fact.Field{Fields: fields})
+	d.out.WriteByte('\n')
+}
+
+// value writes the value at the cursor, which is that of field; nil if it is not documented.
+func (d *dump) value(c *jsonwalk.Cursor, mark string, field *fact.Field) {
+	inner := "\n" + mark + strings.Repeat("  ", c.Depth+1)
+	outer := "\n" + mark + strings.Repeat("  ", c.Depth)
+	switch c.Peek() {
+	case '{':
+		d.list(c, '{', '}', inner, outer, func() {
+			key := string(c.Name().Key())
+			d.out.WriteString(strconv.Quote(redact.Printable(cutText(key, 64))) + ": ")
+			d.value(c, mark, find(field, key))
+		})
+	case '[':
+		d.list(c, '[', ']', inner, outer, func() { d.value(c, mark, field) })
+	case '"':
+		text, _ := c.Quoted().Unquote()
+		if d.shown(field, string(text)) {
+			d.out.WriteString(strconv.Quote(redact.OneLine(string(text))))
+		} else {
+			d.out.WriteString(hidden(string(text)))
+		}
+	default:
+		text := string(c.Scalar())
+		if field == nil && isNumber(text) || field != nil && isPlace(field.Name) {
+			text = "…(number)"
+		}
+		d.out.WriteString(text)
+	}
+}
+
+// list writes the elements of an object or array.
+func (d *dump) list(c *jsonwalk.Cursor, begin, end byte, inner, outer string, element func()) {
+	d.out.WriteByte(begin)
+	n := 0
+	for more := c.Enter(end); more; more = c.More(end) {
+		if n++; n > 1 {
+			d.out.WriteByte(',')
+		}
+		d.out.WriteString(inner)
+		element()
+	}
+	if n > 0 {
+		d.out.WriteString(outer)
+	}
+	d.out.WriteByte(end)
+}
+
+func find(parent *fact.Field, name string) *fact.Field {
+	if parent != nil {
+		for i := range parent.Fields {
+			if f := &parent.Fields[i]; f.Named(name) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// shown reports whether the dump may have the text of a field.
+func (d *dump) shown(field *fact.Field, text string) bool {
+	if field == nil || field.Cipher != fact.Plain || text == "" {
+		return text == ""
+	}
+	if len(field.Enum) == 1 && field.Enum[0] == free[0] {
+		return true
+	}
+	for _, constant := range field.Enum {
+		if constant == any(text) {
+			return true
+		}
+	}
+	if field.Format == "rfc3339" {
+		_, err := time.Parse(time.RFC3339, text)
+		return err == nil
+	}
+	if strings.HasSuffix(field.Name, "currency") {
+		return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	}
+	return d.public(field.Name, text)
+}
+
+// public reports whether a field is the number of an object, a merchant or an app, and its text
+// looks like one.
+func (d *dump) public(name, text string) bool {
+	const digits, letters = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	only := func(characters string) bool { return len(text) <= 64 && strings.Trim(text, characters) == "" }
+	switch {
+	case name == "mchid" || strings.HasSuffix(name, "_mchid"):
+		return only(digits)
+	case name == "appid" || strings.HasSuffix(name, "_appid"):
+		return only(digits+letters) && strings.HasPrefix(text, "wx")
+	}
+	return d.numbers[name] && only(digits+letters+"_-|*@")
+}
+
+// numbersOf returns the names of the fields that identify the objects of an operation: its number,
+// and what its response repeats. A user is no object.
+func numbersOf(op *fact.Operation) map[string]bool {
+	names := make(map[string]bool)
+	add := func(place string) {
+		if name, ok := fact.Placeholder(place); ok {
+			place = name
+		} else if name, ok := fact.QueryField(place); ok {
+			place = name
+		}
+		name := place[strings.LastIndexByte(place, '.')+1:]
+		if !strings.Contains(name, "openid") && !strings.Contains(name, "user") {
+			names[name] = true
+		}
+	}
+	add(op.Number.Field)
+	for _, c := range op.Bind {
+		add(c.To)
+		add(c.From)
+	}
+	return names
+}
+
+func hidden(text string) string {
+	return fmt.Sprintf("…(%d characters)", utf8.RuneCountInString(text))
+}
+
+// isPlace reports whether a number tells where somebody is.
+func isPlace(name string) bool {
+	return strings.Contains(name, "latitude") || strings.Contains(name, "longitude")
+}
+
+func isNumber(text string) bool {
+	return text != "" && (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && jsonwalk.Valid([]byte(text))
+}
+
+func cutText(text string, most int) string {
+	if len(text) > most {
+		return text[:most]
+	}
+	return text
+}
