@@ -124,7 +124,9 @@ func TestReversePaid(t *testing.T) {
 		"out_trade_no": "ORDER-0001", "out_refund_no": "R-1",
 		"amount": map[string]any{"refund": 1, "total": 100, "currency": "CNY"},
 	}
-	rejected(t, ask(t, s, "POST", "/v3/refund/domestic/refunds", refund), 400, "INVALID_REQUEST")
+	late := ask(t, s, "POST", "/v3/refund/domestic/refunds", refund)
+	rejected(t, late, 400, "INVALID_REQUEST")
+	assert.Contains(t, string(late.body), "订单已撤销")
 }
 
 func TestReverseRejected(t *testing.T) {

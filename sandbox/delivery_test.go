@@ -375,9 +375,9 @@ func TestDeliveriesStayHome(t *testing.T) {
 	assert.Equal(t, 302, moved.Attempts[0].Status, "a redirect is not followed")
 
 	for address, reason := range map[string]string{
-		"https://shop.example.com/notify": "the host shop.example.com is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
-		"http://192.0.2.1/":               "the host 192.0.2.1 is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
-		"http://127.0.0.1.example/":       "the host 127.0.0.1.example is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts",
+		"https://shop.example.com/notify": "the host shop.example.com is neither loopback nor permitted; use Deliveries.To, or WithNotifyHosts",
+		"http://192.0.2.1/":               "the host 192.0.2.1 is neither loopback nor permitted; use Deliveries.To, or WithNotifyHosts",
+		"http://127.0.0.1.example/":       "the host 127.0.0.1.example is neither loopback nor permitted; use Deliveries.To, or WithNotifyHosts",
 		"/notify":                         "the address is not an absolute http or https URL",
 		"ftp://127.0.0.1/":                "the address is not an absolute http or https URL",
 	} {

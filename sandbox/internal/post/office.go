@@ -51,7 +51,7 @@ func (o *Office) reachable(address string) string {
 	}
 	if host := u.Hostname(); host != "localhost" && !slices.Contains(o.allowed, host) {
 		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-			return fmt.Sprintf("the host %s is neither loopback nor permitted; use DeliverTo, or WithNotifyHosts", host)
+			return fmt.Sprintf("the host %s is neither loopback nor permitted; use Deliveries.To, or WithNotifyHosts", host)
 		}
 	}
 	return ""

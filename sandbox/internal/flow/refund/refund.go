@@ -154,6 +154,8 @@ func (f *Flow) accept(c *gate.Call) (r Refund, rejected *say.Rejection) {
 			"no paid order has this transaction_id and out_trade_no")
 	case total != o.Total:
 		return r, say.InvalidRequest(say.Both("订单金额与支付时不一致", "amount.total differs from what was paid"), "amount.total is not the total of the order")
+	case !o.Reversed.IsZero():
+		return r, say.InvalidRequest(say.Both("订单已撤销", "the order was reversed"), "the payment was reversed, so the user has all of it back")
 	case sum > o.Total-o.Refunded:
 		return r, say.InvalidRequest(say.Both("累计退款金额大于支付金额", "the refunds exceed what was paid"), "the refunds of the order would together exceed its total")
 	case o.Refunds >= maxRefunds:
