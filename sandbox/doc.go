@@ -44,6 +44,8 @@
 //	/v3/payscore/serviceorder…, /v3/payscore/partner/…     CREATED, DOING, DONE, REVOKED, EXPIRED; all but direct-complete and messages
 //	/v3/marketing/favor/coupon-stocks, stocks…, callbacks  unactivated, running, paused, stoped; not the lists of merchants, goods and bills
 //	/v3/marketing/favor/users/{openid}/coupons…            SENDED, USED, EXPIRED; Users.UseCoupon
+//	/v3/papay/sign/contracts…, scheduled-deduct-sign       SIGNED, TERMINATED; Users.SignContract; of merchants, not of service providers
+//	POST /v3/papay/pay/transactions/apply                  charges at once; not schedules and notices before a deduction
 //	POST 16 uploads                                        meta, digest, suffix and size are checked; an SM3 digest is not
 //	GET  /v3/bill/tradebill, /v3/bill/fundflowbill         from the ledger, or invented: WithBillRows
 //	GET  /v3/profitsharing/bills                           the same; the titles of its columns are the sandbox's own

@@ -23,6 +23,7 @@ var conditional = []string{
 	"/v3/brand/partner/card-member/cards/{card_id}/invalidate /member_information",         // of a template that was made with it
 	"/brand/card-member/cards/{card_id}/invalidate /member_information",                    // likewise
 	"/v3/profitsharing/orders/unfreeze /receivers/fail_reason",                             // of a result CLOSED
+	"ENTRUST.SIGN /contract_terminate_info",                                                // of a contract that has ended
 	"PAYSCORE.USER_CONFIRM /sub_mchid",                                                     // of a service provider's order
 	"PAYSCORE.USER_CONFIRM /openid",                                                        // or sub_openid
 	"PAYSCORE.USER_PAID /sub_mchid",                                                        // likewise

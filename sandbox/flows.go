@@ -8,6 +8,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/file"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/member"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
+	"github.com/wxpay-go/wxpay/sandbox/internal/flow/papay"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/refund"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/score"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/security"
@@ -24,6 +25,7 @@ type flows struct {
 	complaints *complaint.Flow
 	scores     *score.Flow
 	coupons    *coupon.Flow
+	contracts  *papay.Flow
 }
 
 // open adds every flow to a merchant: one line each.
@@ -39,6 +41,7 @@ func open(m *gate.Merchant, set settings) (f flows) {
 	f.complaints = complaint.Open(m, f.orders)
 	f.scores = score.Open(m, f.orders)
 	f.coupons = coupon.Open(m, f.orders)
+	f.contracts = papay.Open(m, f.orders)
 	bill.Open(m, f.orders, refunds, f.shares, transfers, set.billRows)
 	return f
 }

@@ -112,6 +112,10 @@ var limits = []struct {
 		{"/out_return_no", 1, 64, "bytes", unsaid}, {"/return_mchid", 1, 32, "bytes", unsaid},
 		{"/description", 1, 80, "bytes", unsaid}, {"/transaction_id", 0, 32, "bytes", unsaid},
 	}},
+	{"POST /v3/papay/pay/transactions/apply", []limit{
+		{"/out_trade_no", 6, 32, "bytes", seenBytes}, {"/description", 1, 127, "characters", orderPage},
+		{"/attach", 0, 128, "bytes", seenAttach}, {"/transaction_notify_url", 1, 256, "bytes", orderPage},
+	}},
 	{"POST /v3/marketing/favor/coupon-stocks", []limit{
 		{"/out_request_no", 1, 128, "bytes", unsaid}, {"/belong_merchant", 1, 20, "bytes", unsaid},
 	}},

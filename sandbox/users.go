@@ -195,6 +195,19 @@ func (u *Users) UseCoupon(couponID, outTradeNo string) error {
 	return u.flows.coupons.UseCoupon(couponID, outTradeNo)
 }
 
+// SignContract lets the user sign the deduction contract that a pre-signature leads to, and returns
+// the contract_id. The merchant is told by ENTRUST.SIGN at contract_notify_url. A contract that is
+// unknown, or signed already, is an error.
+func (u *Users) SignContract(planID, outContractCode string) (contractID string, err error) {
+	return u.flows.contracts.SignContract(planID, outContractCode)
+}
+
+// TerminateContract lets the user end a deduction contract. The merchant is told by
+// ENTRUST.TERMINATE. A contract that is unknown, or ended already, is an error.
+func (u *Users) TerminateContract(contractID string) error {
+	return u.flows.contracts.TerminateContract(contractID)
+}
+
 // RepeatedFeed says what becomes of a member feed whose out_request_no came before. The platform
 // does not document it, so a program that repeats must be ready for all of it.
 type RepeatedFeed int

@@ -98,7 +98,7 @@ var tradeNumber = gate.Limit{Min: 6, Max: 32, Charset: gate.OrderChars}
 // fields returns those of the request that queries tell.
 func (o Order) fields() map[string]any {
 	fields := book.ReadObject(o.Request)
-	for _, name := range []string{"subsidy_info", "payer"} { // a payer is known only after paying, an identity never
+	for _, name := range []string{"subsidy_info", "payer", "contract_id"} { // a payer is known only after paying, an identity never
 		delete(fields, name)
 	}
 	if o.Sub == "" { // only a service provider is told
