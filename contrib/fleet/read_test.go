@@ -123,6 +123,8 @@ func TestNDJSONOfWholeJobs(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
+	const digits = "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
+	const unseen = "it begins or ends with a character that cannot be seen, such as a no-break space: remove it"
 	for name, c := range map[string]struct {
 		sheet fleet.Sheet
 		text  string
@@ -152,6 +154,10 @@ func TestCSV(t *testing.T) {
 			[]string{"2: a quote is not closed", `3 {"a":"2","b":"x"}`, "4: a quote is not closed", `5 {"a":"4","b":"y"}`}},
 		"two quotes that make another width": {fleet.Sheet{Path: "v3/x"}, "a,b\n1,\"abc\n2,x\",3\n4,y\n",
 			[]string{"2: a quote is not closed", "3: there is a quote inside a field that is not quoted", `4 {"a":"4","b":"y"}`}},
+		"spoilt by a spreadsheet program": {fleet.Sheet{Path: "v3/x/{id}", Map: columns(t, "id={id}", "q=?q", "note=")},
+			"id,q,a,note\n4.78516E+11,,,\n,-1E+12,,\n,,\u00a01,\n,,2\u200b,\n,,\u30003,\n1,2E+5x,a b,4.7E+11\n1,, 5E+11 ,\n",
+			[]string{"2: column id: " + digits, "3: column q: " + digits, "4: column a: " + unseen, "5: column a: " + unseen, "6: column a: " + unseen,
+				`7 {"a":"a b"}`, `8 {"a":" 5E+11 "}`}},
 		"a line of 10 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n" + strings.Repeat("x", 10<<20) + "\n3\n",
 			[]string{`2 {"a":"1"}`, "3: it has more than 524288 bytes", `4 {"a":"3"}`}},
 		"a record of 1 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n\"" + strings.Repeat(strings.Repeat("x", 99)+"\n", 10_000) + "\"\n", nil},
@@ -208,7 +214,8 @@ func FuzzCSV(f *testing.F) {
 		type record struct{ A, B, C, D string }
 		for job, err := range (fleet.Sheet{Path: "v3/x"}).CSV(&text) {
 			if err != nil {
-				require.False(t, utf8.ValidString(a) && utf8.ValidString(b) && utf8.ValidString(c), "%q: %v", text.String(), err)
+				spoilt := strings.Contains(err.Error(), "spreadsheet program") || strings.Contains(err.Error(), "cannot be seen")
+				require.False(t, !spoilt && utf8.ValidString(a) && utf8.ValidString(b) && utf8.ValidString(c), "%q: %v", text.String(), err)
 				return
 			}
 			var got record
