@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/webhook"
 	"github.com/wxpay-go/wxpay/wxpaytest"
@@ -91,6 +92,16 @@ func TestRefundInTheSandbox(t *testing.T) {
 	said, err := (&shop{wechat: client}).refund(t.Context(), "ORDER-0001")
 	require.NoError(t, err)
 	require.Equal(t, "refunded", said)
+}
+
+func TestWhatIsSent(t *testing.T) {
+	gateway := sandbox.Start(t)
+	var seen strings.Builder
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithMiddleware(middleware.Dump(&seen)))
+	require.NoError(t, err)
+	_, err = (&shop{wechat: client}).refund(t.Context(), "ORDER-0001")
+	require.Error(t, err) // nobody has paid
+	require.Contains(t, seen.String(), "curl -X POST")
 }
 
 // The page shows exactly the tests above.
