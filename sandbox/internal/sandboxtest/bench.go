@@ -66,6 +66,27 @@ func New(t testing.TB) *Bench {
 	return b
 }
 
+// Meanwhile repeats do on a goroutine of its own, with rising numbers from 0, until the test calls
+// stop. So the race detector sees what requests read while do changes it.
+func Meanwhile(do func(i int)) (stop func()) {
+	asked, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-asked:
+				return
+			default:
+				do(i)
+			}
+		}
+	}()
+	return func() {
+		close(asked)
+		<-stopped
+	}
+}
+
 // Pass moves the clock forward. All that is due by then happens, and all notifications are
 // delivered.
 func (b *Bench) Pass(d time.Duration) {

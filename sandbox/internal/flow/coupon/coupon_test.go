@@ -253,3 +253,17 @@ func TestUseRejections(t *testing.T) {
 	require.NoError(t, b.flow.UseCoupon(id, "ORDER-0001"))
 	assert.Empty(t, b.Notified("COUPON.USE"), "nobody asked to be told")
 }
+
+// TestBindingMeanwhile binds appids while coupons are sent. The race detector finds a request that
+// reads them without the book.
+func TestBindingMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id := b.started(map[string]any{"max_coupons": 20, "max_amount": 600}, nil)
+	require.NoError(t, b.orders.BindAppID("wx1"))
+	stop := sandboxtest.Meanwhile(func(i int) { assert.NoError(t, b.orders.BindAppID(fmt.Sprint("wx-", i))) })
+	for i := range 20 {
+		b.Do("POST", to(fmt.Sprint("o", i)), b.sending(id, fmt.Sprint("C-", i)))
+	}
+	stop()
+}

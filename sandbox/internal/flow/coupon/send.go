@@ -13,14 +13,14 @@ import (
 
 // send gives a user a coupon.
 func (f *Flow) send(c *gate.Call) (any, *say.Rejection) {
-	if rejected := f.orders.CheckAppID(c.Field("appid")); rejected != nil {
-		return nil, rejected
-	}
 	p := coupon{
 		Request: string(say.JSON(c.Object)), Number: c.Field("out_request_no"), Stock: c.Field("stock_id"),
 		OpenID: c.Path["openid"], AppID: c.Field("appid"), State: "SENDED", Since: c.Now,
 	}
 	defer c.Begin().Commit()
+	if rejected := f.orders.CheckAppID(c.Field("appid")); rejected != nil {
+		return nil, rejected
+	}
 	if known, again := f.coupons.Get(p.Number); again {
 		if known.Request != p.Request || known.OpenID != p.OpenID {
 			return nil, say.InvalidRequest(say.Both("商户单据号已存在，且与之前的请求参数不一致", "out_request_no was used with other parameters"),

@@ -231,7 +231,7 @@ type appID struct {
 	Since time.Time `json:"since"`
 }
 
-// CheckAppID rejects an appid that is not bound.
+// CheckAppID rejects an appid that is not bound. The book must be begun.
 func (f *Flow) CheckAppID(id string) *say.Rejection {
 	if _, known := f.appIDs.Get(id); known || len(f.appIDs.Rows()) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package papay_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -154,4 +155,20 @@ func TestRejections(t *testing.T) {
 	require.Empty(t, b.Ledger.Effects("payment"), "a rejected one has no effect")
 	require.NoError(t, b.orders.BindAppID("wx2"))
 	assert.Equal(t, "400 APPID_MCHID_NOT_MATCH", b.Rejected("POST", preSign+"h5", with(map[string]any{"out_contract_code": "K-2"})))
+}
+
+// TestBindingMeanwhile binds appids while requests come. The race detector finds a request that
+// reads them without the book.
+func TestBindingMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id := b.signed(t)
+	require.NoError(t, b.orders.BindAppID("wx1"))
+	stop := sandboxtest.Meanwhile(func(i int) { assert.NoError(t, b.orders.BindAppID(fmt.Sprint("wx-", i))) })
+	for i := range 20 {
+		number := fmt.Sprint("DEDUCT-", i)
+		b.Do("POST", preSign+"h5", with(map[string]any{"out_contract_code": number}))
+		b.Do("POST", apply, deduction(id, map[string]any{"out_trade_no": number}))
+	}
+	stop()
 }

@@ -20,15 +20,15 @@ func (f *Flow) preSign(c *gate.Call) (any, *say.Rejection) {
 	if rejected := gate.CheckURL("/contract_notify_url", c.Object["contract_notify_url"]); rejected != nil {
 		return nil, rejected
 	}
-	if rejected := f.orders.CheckAppID(c.Field("appid")); rejected != nil {
-		return nil, rejected
-	}
 	plan, _ := c.Object["plan_id"].(json.Number)
 	k := contract{
 		Request: string(say.JSON(c.Object)), Plan: plan.String(), Code: c.Field("out_contract_code"),
 		OpenID: cmp.Or(c.Field("openid"), say.AnyPayer), Since: c.Now,
 	}
 	defer c.Begin().Commit()
+	if rejected := f.orders.CheckAppID(c.Field("appid")); rejected != nil {
+		return nil, rejected
+	}
 	switch known, again := f.contracts.Get(k.key()); {
 	case again && known.State() != "":
 		return nil, say.InvalidRequest(say.Both("商户签约协议号已签约", "the out_contract_code is signed"),
