@@ -30,11 +30,15 @@ func (f *Flow) deduct(c *gate.Call) (any, *say.Rejection) {
 	}
 	request["notify_url"] = notify
 	defer c.Begin().Commit()
+	if rejected := f.orders.CheckAppID(c.Field("appid")); rejected != nil {
+		return nil, rejected
+	}
 	k, known := f.find(c.Field("contract_id"))
+	_, again := f.orders.Get(c.Field("out_trade_no"))
 	switch {
 	case !known:
 		return nil, say.NotFound("RESOURCE_NOT_EXISTS", say.Both("签约协议不存在", "the contract does not exist"), "no signed contract has this contract_id")
-	case k.State() != "SIGNED":
+	case k.State() != "SIGNED" && !again: // a repetition learns of its payment, although the contract has ended since
 		return nil, say.InvalidRequest(say.Both("签约协议已解约", "the contract is terminated"), "the contract is "+k.State())
 	}
 	if rejected := f.orders.Deduct(c.Field("out_trade_no"), k.OpenID, notify, total, request, c.Now); rejected != nil {

@@ -21,7 +21,8 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	return f
 }
 
-// deductLimits are those of orders for the fields that become an order's. No page gives others.
+// deductLimits are those of orders for the fields that become an order's. The page of the twin for
+// HarmonyOS (v3/merchant/4013388429) has the same upper lengths.
 var deductLimits = map[string]gate.Limit{
 	"/out_trade_no": {Min: 6, Max: 32, Charset: gate.OrderChars}, "/description": {Min: 1, Max: 127, Characters: true},
 	"/attach": {Max: 128}, "/transaction_notify_url": {Min: 1, Max: 256},

@@ -25,7 +25,8 @@ type contract struct {
 	Remark  string    `json:"remark,omitempty"`
 }
 
-// lifetime of a contract. The plan sets it in reality, and the sandbox has no plans.
+// lifetime of a contract in years. The plan sets it in reality, and the sandbox has no plans; nothing
+// ends with it.
 const lifetime = 10
 
 // Ways to end a contract.

@@ -134,6 +134,8 @@ func TestDeduction(t *testing.T) {
 
 	assert.Equal(t, "400 ORDER_PAID", b.Rejected("POST", apply, deduction(id, nil)), "the same again")
 	assert.Equal(t, "403 OUT_TRADE_NO_USED", b.Rejected("POST", apply, deduction(id, map[string]any{"description": "年卡"})), "other content")
+	require.NoError(t, b.flow.TerminateContract(id))
+	assert.Equal(t, "400 ORDER_PAID", b.Rejected("POST", apply, deduction(id, nil)), "the same again, after the end of the contract")
 	require.Len(t, b.Ledger.Effects("payment"), 1)
 }
 
@@ -155,6 +157,8 @@ func TestRejections(t *testing.T) {
 	require.Empty(t, b.Ledger.Effects("payment"), "a rejected one has no effect")
 	require.NoError(t, b.orders.BindAppID("wx2"))
 	assert.Equal(t, "400 APPID_MCHID_NOT_MATCH", b.Rejected("POST", preSign+"h5", with(map[string]any{"out_contract_code": "K-2"})))
+	assert.Equal(t, "400 APPID_MCHID_NOT_MATCH", b.Rejected("POST", apply, deduction(id, nil)))
+	require.Empty(t, b.Ledger.Effects("payment"), "nor has this one")
 }
 
 // TestBindingMeanwhile binds appids while requests come. The race detector finds a request that
