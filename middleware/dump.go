@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 )
 
 // Dump writes every call to w as a person reads it, at its end and with one Write: the request in
-// the form of a curl command, the attempts that failed, and the response. Use it while building,
+// the form of a curl command, the attempts before the last one, and the response. Use it while building,
 // with WithMiddleware; WithLogger is for production.
 //
 // The catalogue decides what is shown, by an allow-list: documented numbers, booleans, times and
@@ -43,7 +44,7 @@ func Dump(w io.Writer) Middleware {
 			}
 			d.numbers = numbersOf(d.op)
 			d.request(req)
-			for _, a := range d.call.History {
+			for _, a := range d.call.History[:max(0, len(d.call.History)-1)] { // the last one is what follows
 				d.line("- attempt: %s, status %d %s, %s", redact.Printable(a.Host), a.Status, redact.Printable(a.Code), a.Outcome)
 			}
 			d.response(req, res, err, time.Since(begin))
@@ -64,23 +65,25 @@ type dump struct {
 func (d *dump) line(format string, args ...any) { fmt.Fprintf(&d.out, format+"\n", args...) }
 
 func (d *dump) request(req *http.Request) {
-	d.line("> curl -X %s '%s' \\", req.Method, d.address(req.URL))
-	names := make([]string, 0, len(req.Header))
-	for name := range req.Header {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		d.line(">   -H '%s: %s' \\", redact.Printable(name), headerText(name, req.Header[name]))
+	const next = " \\\n>   "
+	fmt.Fprintf(&d.out, "> curl -X %s '%s'", req.Method, unquoted(d.address(req.URL)))
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		fmt.Fprintf(&d.out, next+"-H '%s: %s'", unquoted(redact.Printable(name)), unquoted(headerText(name, req.Header[name])))
 	}
 	switch body := d.call.signed; {
 	case d.call.streaming != nil:
-		d.line(">   --data-binary (%d bytes, of which these are signed:) \\", req.ContentLength)
-		d.json(">   ", body, meta(d.op.In.Form))
+		fmt.Fprintf(&d.out, next+"--data-binary '(%d bytes, of which these are signed)'\n>   ", req.ContentLength)
+		d.json(">   ", body, meta(d.op.In.Form), d.shown)
 	case len(body) > 0:
-		d.json(">   --data ", body, d.op.In.JSON)
+		d.out.WriteString(next + "--data '")
+		d.json(">   ", body, d.op.In.JSON, d.shown)
+		d.out.WriteByte('\'')
 	}
+	d.out.WriteByte('\n')
 }
+
+// unquoted takes the quotes out of a text that stands between quotes.
+func unquoted(text string) string { return strings.ReplaceAll(text, "'", "") }
 
 // meta returns the fields of the signed part of a form.
 func meta(form []fact.Field) []fact.Field {
@@ -113,36 +116,31 @@ func (d *dump) response(req *http.Request, res *http.Response, err error, took t
 	if err != nil || len(raw) == 0 {
 		return
 	}
-	fields := errorFields
+	d.out.WriteString("< ")
 	if o.Status < 300 {
-		fields = d.op.Out
+		d.json("< ", raw, d.op.Out, d.shown)
+	} else {
+		d.json("< ", raw, errorFields, func(field *fact.Field, _ string) bool { return field != nil && field.Fields == nil })
 	}
-	d.json("< ", raw, fields)
+	d.out.WriteByte('\n')
 }
 
-// errorFields are the fields of an API error. Those of detail that repeat a value of the request are
-// not among them.
+// errorFields are the fields of an API error whose text is shown. Those of detail that repeat a
+// value of the request are not among them.
 var errorFields = []fact.Field{
-	{Name: "code", Enum: free}, {Name: "message", Enum: free},
-	{Name: "detail", Fields: []fact.Field{{Name: "field", Enum: free}, {Name: "location", Enum: free}}},
+	{Name: "code"}, {Name: "message"}, {Name: "detail", Fields: []fact.Field{{Name: "field"}, {Name: "location"}}},
 }
-
-// free marks a field whose text is shown.
-var free = []any{"*"}
 
 // address is the address with the values that may be shown.
 func (d *dump) address(u *url.URL) string {
-	path := u.EscapedPath()
-	if d.call.Template != "" {
-		got, want := strings.Split(path, "/"), strings.Split(d.call.Template, "/")
+	path := "/…"
+	if got, want := strings.Split(u.EscapedPath(), "/"), strings.Split(d.call.Template, "/"); len(got) == len(want) {
 		for i := range got {
-			if i >= len(want) || len(got) != len(want) {
-				got[i] = "…"
-			} else if name, ok := fact.Placeholder(want[i]); ok && !d.public(name, got[i]) {
-				got[i] = want[i]
+			if name, ok := fact.Placeholder(want[i]); !ok || d.public(name, got[i]) {
+				want[i] = got[i]
 			}
 		}
-		path = strings.Join(got, "/")
+		path = strings.Join(want, "/")
 	}
 	address, before := u.Scheme+"://"+u.Host+path, "?"
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
@@ -165,7 +163,7 @@ func (d *dump) shownQuery(name, value string) bool {
 	}
 	for i, f := range d.op.In.Query {
 		if f.Named(name) {
-			return d.shown(&d.op.In.Query[i], text) || isNumber(text) && f.Type != fact.String
+			return d.shown(&d.op.In.Query[i], text) || isNumber(text) && numeric(&d.op.In.Query[i])
 		}
 	}
 	return false
@@ -184,46 +182,46 @@ func headerText(name string, values []string) string {
 		}
 		return redact.OneLine(before) + `signature="` + redact.Printable(signature[:8]) + fmt.Sprintf(`…(%d characters)"`, len(signature)) + redact.OneLine(after)
 	case "Accept", "Accept-Language", "Content-Type", "User-Agent", "Wechatpay-Serial":
-		return strings.ReplaceAll(redact.OneLine(value), "'", "")
+		return redact.OneLine(value)
 	}
 	return hidden(value)
 }
 
+// shows decides on the text of a field, which is nil if it is not documented.
+type shows func(field *fact.Field, text string) bool
+
 // json writes a body, a field to a line.
-func (d *dump) json(mark string, body []byte, fields []fact.Field) {
+func (d *dump) json(mark string, body []byte, fields []fact.Field, shown shows) {
 	if !jsonwalk.Valid(body) {
-		d.line("%s(%d bytes that are not JSON)", mark, len(body))
+		fmt.Fprintf(&d.out, "(%d bytes that are not JSON)", len(body))
 		return
 	}
-	d.out.WriteString(mark)
-	c := jsonwalk.Cursor{Text: body}
-	d.value(&c, strings.Replace(mark, "--data ", "", 1), &fact.Field{Fields: fields})
-	d.out.WriteByte('\n')
+	d.value(&jsonwalk.Cursor{Text: body}, mark, &fact.Field{Fields: fields}, shown)
 }
 
 // value writes the value at the cursor, which is that of field; nil if it is not documented.
-func (d *dump) value(c *jsonwalk.Cursor, mark string, field *fact.Field) {
+func (d *dump) value(c *jsonwalk.Cursor, mark string, field *fact.Field, shown shows) {
 	inner := "\n" + mark + strings.Repeat("  ", c.Depth+1)
 	outer := "\n" + mark + strings.Repeat("  ", c.Depth)
 	switch c.Peek() {
 	case '{':
 		d.list(c, '{', '}', inner, outer, func() {
 			key := string(c.Name().Key())
-			d.out.WriteString(strconv.Quote(redact.Printable(cutText(key, 64))) + ": ")
-			d.value(c, mark, find(field, key))
+			d.out.WriteString(strconv.Quote(unquoted(redact.Printable(key))) + ": ")
+			d.value(c, mark, find(field, key), shown)
 		})
 	case '[':
-		d.list(c, '[', ']', inner, outer, func() { d.value(c, mark, field) })
+		d.list(c, '[', ']', inner, outer, func() { d.value(c, mark, field, shown) })
 	case '"':
 		text, _ := c.Quoted().Unquote()
-		if d.shown(field, string(text)) {
+		if shown(field, string(text)) {
 			d.out.WriteString(strconv.Quote(redact.OneLine(string(text))))
 		} else {
 			d.out.WriteString(hidden(string(text)))
 		}
 	default:
 		text := string(c.Scalar())
-		if field == nil && isNumber(text) || field != nil && isPlace(field.Name) {
+		if isNumber(text) && !numeric(field) {
 			text = "…(number)"
 		}
 		d.out.WriteString(text)
@@ -263,13 +261,8 @@ func (d *dump) shown(field *fact.Field, text string) bool {
 	if field == nil || field.Cipher != fact.Plain || text == "" {
 		return text == ""
 	}
-	if len(field.Enum) == 1 && field.Enum[0] == free[0] {
+	if slices.Contains(field.Enum, any(text)) {
 		return true
-	}
-	for _, constant := range field.Enum {
-		if constant == any(text) {
-			return true
-		}
 	}
 	if field.Format == "rfc3339" {
 		_, err := time.Parse(time.RFC3339, text)
@@ -322,18 +315,19 @@ func hidden(text string) string {
 	return fmt.Sprintf("…(%d characters)", utf8.RuneCountInString(text))
 }
 
-// isPlace reports whether a number tells where somebody is.
-func isPlace(name string) bool {
-	return strings.Contains(name, "latitude") || strings.Contains(name, "longitude")
+// numeric reports whether a field is documented as a number. A number in any other field may be a
+// telephone's.
+func numeric(field *fact.Field) bool {
+	if field == nil || field.Cipher != fact.Plain {
+		return false
+	}
+	switch field.Type {
+	case fact.Integer, fact.Number, fact.Integers, fact.Numbers:
+		return true
+	}
+	return false
 }
 
 func isNumber(text string) bool {
 	return text != "" && (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && jsonwalk.Valid([]byte(text))
-}
-
-func cutText(text string, most int) string {
-	if len(text) > most {
-		return text[:most]
-	}
-	return text
 }

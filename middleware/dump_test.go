@@ -1,15 +1,19 @@
+//go:build go1.25
+
 package middleware_test
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -56,7 +60,7 @@ func TestDump(t *testing.T) {
 >   -H 'Authorization: WECHATPAY2-SHA256-RSA2048 mchid="1900000109",serial_no="5157F09E",nonce_str="593BEC0C",timestamp="1735689600",signature="MARKEDMA…(342 characters)"' \
 >   -H 'Content-Type: application/json' \
 >   -H 'Cookie: …(6 characters)' \
->   --data {
+>   --data '{
 >     "appid": "wxd678efh567hg6787",
 >     "mchid": "1900000109",
 >     "out_trade_no": "ORDER-1",
@@ -73,7 +77,7 @@ func TestDump(t *testing.T) {
 >       …(1 characters),
 >       …(number)
 >     ]
->   }
+>   }'
 < 200 after TOOK, not verified, request id "08C7-1": confirmed
 < {
 <   "prepay_id": …(36 characters)
@@ -81,10 +85,29 @@ func TestDump(t *testing.T) {
 `, strings.Replace(text, took, "TOOK", 1))
 }
 
-// TestDumpShowsNoSecret fills every field of every operation, of the request and of the response, with a marked text,
-// and the fields with constants, too.
+// TestDumpShowsNoSecret fills every field of every operation, of the request and of the response, with marked texts: one
+// that is no number of an object, one that looks like one where the name says otherwise, and a telephone number that came as a
+// JSON number.
 func TestDumpShowsNoSecret(t *testing.T) {
-	n := 0
+	const phone = 13800138000
+	fills := map[string]func(f *fact.Field) any{
+		"a text": func(*fact.Field) any { return "MARKED 姓名" },
+		"a word": func(f *fact.Field) any {
+			for _, word := range []string{"openid", "open_id", "unionid", "name", "phone", "mobile", "email", "address", "key", "token", "password", "card"} {
+				if strings.Contains(f.Name, word) || f.Cipher != fact.Plain {
+					return "MARKED_" + word
+				}
+			}
+			return "MARKED 姓名"
+		},
+		"a number": func(f *fact.Field) any {
+			if f.Type == fact.Integer || f.Type == fact.Number || f.Type == fact.Integers || f.Type == fact.Numbers {
+				return 1
+			}
+			return phone
+		},
+	}
+	calls, numbers := 0, 0
 	for op := range catalog.V3().All() {
 		path := op.Path
 		for _, f := range op.In.Path {
@@ -96,49 +119,107 @@ func TestDumpShowsNoSecret(t *testing.T) {
 			query.Set(f.Name, "MARKED 姓名")
 		}
 		address.RawQuery = query.Encode()
-		for _, known := range []*fact.Operation{op, nil} {
-			for _, status := range []int{200, 400} {
-				text := dumped(t, &middleware.Call{Method: op.Method, Template: op.Path, Operation: known}, address.String(),
-					marked(t, op.In.JSON), status, marked(t, op.Out))
-				n++
-				if strings.Contains(strings.Replace(text, "MARKEDMA…", "", 1), "MARKED") {
-					t.Errorf("%s %s: a secret is in the dump:\n%s", op.Method, op.Path, text)
+		for name, fill := range fills {
+			request, response := filled(t, op.In.JSON, fill), filled(t, op.Out, fill)
+			rejection := filled(t, op.Out, fill, "code", "message") // which are shown, as in the text of an APIError
+			numbers += strings.Count(request+response, fmt.Sprint(phone))
+			for _, known := range []*fact.Operation{op, nil} {
+				for status, response := range map[int]string{200: response, 400: rejection} {
+					text := dumped(t, &middleware.Call{Method: op.Method, Template: op.Path, Operation: known}, address.String(), request, status, response)
+					calls++
+					if strings.Contains(strings.Replace(text, "MARKEDMA…", "", 1), "MARKED") || strings.Contains(text, fmt.Sprint(phone)) {
+						t.Errorf("%s %s, %s: a secret is in the dump:\n%s", op.Method, op.Path, name, text)
+					}
 				}
 			}
 		}
 	}
-	assert.Greater(t, n, 4000)
+	assert.Greater(t, calls, 12_000)
+	assert.Greater(t, numbers, 10_000)
 }
 
-// marked is an object with these fields.
-func marked(t *testing.T, fields []fact.Field) string {
+// filled is an object with these fields, and with one that is not documented.
+func filled(t *testing.T, fields []fact.Field, fill func(*fact.Field) any, without ...string) string {
 	t.Helper()
-	var fill func(fields []fact.Field) map[string]any
-	fill = func(fields []fact.Field) map[string]any {
-		object := map[string]any{"undocumented": "MARKED 姓名"}
-		for _, f := range fields {
+	var object func(fields []fact.Field) map[string]any
+	object = func(fields []fact.Field) map[string]any {
+		o := map[string]any{"undocumented": "MARKED 姓名"}
+		for i := range fields {
+			f := &fields[i]
 			switch {
 			case len(f.Fields) > 0 && f.Type == fact.Object:
-				object[f.Name] = fill(f.Fields)
+				o[f.Name] = object(f.Fields)
 			case len(f.Fields) > 0:
-				object[f.Name] = []any{fill(f.Fields), "MARKED 姓名"}
+				o[f.Name] = []any{object(f.Fields), fill(f)}
 			default:
-				object[f.Name] = "MARKED 姓名"
-			}
-			for _, word := range []string{"openid", "open_id", "unionid", "name", "phone", "mobile", "email", "address", "key", "token", "password", "card"} {
-				if strings.Contains(f.Name, word) && len(f.Fields) == 0 && f.Cipher == fact.Plain {
-					object[f.Name] = "MARKED_" + word // looks like a number
-				}
+				o[f.Name] = fill(f)
 			}
 		}
-		return object
+		return o
 	}
-	object := fill(fields)
-	delete(object, "code") // these two of an API error are shown, as in its text
-	delete(object, "message")
-	text, err := json.Marshal(object)
+	o := object(fields)
+	for _, name := range without {
+		delete(o, name)
+	}
+	text, err := json.Marshal(o)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// TestDumpOfAnUpload shows the signed part of a form, and not the file.
+func TestDumpOfAnUpload(t *testing.T) {
+	op, known := catalog.V3().Lookup("POST", "/v3/merchant/media/upload")
+	require.True(t, known)
+	call := &middleware.Call{Method: op.Method, Template: op.Path, Operation: op}
+	req, err := http.NewRequestWithContext(middleware.WithCall(context.Background(), call), op.Method, "https://api.mch.weixin.qq.com"+op.Path, nil)
+	require.NoError(t, err)
+	call.SetStream(req, 1234, []byte(`{"filename":"MARKED.png","sha256":"ab"}`), func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("MARKED")), nil
+	})
+	var out bytes.Buffer
+	_, err = middleware.Dump(&out)(failing(errors.New("MARKED"))).RoundTrip(req)
+	require.Error(t, err)
+	assert.Contains(t, out.String(), "--data-binary '(1234 bytes, of which these are signed)'\n>   {\n>     \"filename\": …(10 characters),\n>     \"sha256\": …(2 characters)\n>   }\n< no usable")
+	assert.NotContains(t, out.String(), "MARKED")
+}
+
+// TestDumpOfAttempts shows each attempt once: the last one is the response.
+func TestDumpOfAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		statuses := []int{503, 500, 404}
+		next := middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {
+			status := statuses[0]
+			statuses = statuses[1:]
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"code":"CODE"}`)), ContentLength: 15}, nil
+		})
+		verify := middleware.Verify(&middleware.VerifyConfig{Scheme: apiv3.RSA(), Clock: time.Now, MaxResponse: 1 << 20})
+		retry := middleware.Retry(&middleware.RetryConfig{Attempts: 3})
+		_, err := middleware.Dump(&out)(retry(verify(next))).RoundTrip(request(t, &middleware.Call{Method: "GET", Template: "/v3/x/{id}"}))
+		require.NoError(t, err)
+		text := out.String()
+		assert.Equal(t, []int{1, 1, 1}, []int{strings.Count(text, "status 503 CODE"), strings.Count(text, "status 500 CODE"), strings.Count(text, "< 404 after")})
+		assert.NotContains(t, text, "status 404")
+		assert.True(t, strings.HasPrefix(text, "> curl -X GET 'https://api.mch.weixin.qq.com/v3/x/{id}?openid=…(7 characters)'\n- attempt"), text)
+	})
+}
+
+// TestDumpOfFieldsWithAReason holds what the catalogue has no example of today.
+func TestDumpOfFieldsWithAReason(t *testing.T) {
+	op := &fact.Operation{Method: "POST", Path: "/v3/x/{openid}", Out: []fact.Field{
+		{Name: "state", Type: fact.String, Enum: []any{"DONE"}, Cipher: fact.RSA}, {Name: "sub_openid", Type: fact.String},
+		{Name: "age", Type: fact.Integer, Cipher: fact.RSA}, {Name: "sub_appid", Type: fact.String}, {Name: "at", Type: fact.String, Format: "rfc3339"},
+		{Name: "order_no", Type: fact.String}, {Name: "sub_mchid", Type: fact.String},
+	}}
+	op.Number.Field = "{openid}"
+	op.Bind = []fact.Copy{{To: "sub_openid", From: "user.sub_openid"}, {To: "order_no", From: "order_no"}}
+	text := dumped(t, &middleware.Call{Method: op.Method, Template: op.Path, Operation: op}, "https://api.mch.weixin.qq.com/v3/x/oMARKED", "", 200,
+		`{"state":"DONE","sub_openid":"oMARKED","age":41,"sub_appid":"MARKED","at":"2025-13-01","order_no":"MARKED'S","sub_mchid":"19000x"}`)
+	assert.NotContains(t, strings.Replace(text, "MARKEDMA…", "", 1), "MARKED")
+	assert.Contains(t, text, "/v3/x/{openid}'")
+	for _, hidden := range []string{"DONE", "41", "2025-13-01", "19000x"} {
+		assert.NotContains(t, text, hidden)
+	}
 }
 
 func TestDumpOfOtherResponses(t *testing.T) {
