@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -219,26 +217,6 @@ func (t *table) row(job *Job, fields []string) error {
 	t.text = text
 	job.Body = bytes.Clone(text)
 	return err
-}
-
-// shortened is how a spreadsheet program shows, and saves, a number of more than eleven digits. The digits are lost.
-var shortened = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]+$`)
-
-// spoilt reports what a spreadsheet program has done to a field, empty if nothing is seen. A number that is sent like this
-// would be another number for the platform, and a second refund would not be recognised.
-func spoilt(field string) string {
-	if shortened.MatchString(field) {
-		return "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
-	}
-	if trimmed := strings.TrimFunc(field, invisible); trimmed != field {
-		return "it begins or ends with a character that cannot be seen, such as a no-break space: remove it"
-	}
-	return ""
-}
-
-// invisible reports whether nobody sees a character beyond ASCII at the end of a field.
-func invisible(r rune) bool {
-	return r > unicode.MaxASCII && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r))
 }
 
 // object appends the members that have a value, and reports whether there are any.

@@ -104,6 +104,9 @@ func (j *Job) complete() error {
 			return fmt.Errorf("the merchant's own number is missing: it is expected in %s", operation.Number.Field)
 		}
 	}
+	if why := spoilt(j.Number); why != "" {
+		return fmt.Errorf("the merchant's own number: %s", why)
+	}
 	if j.Order == "" && absolute(operation) {
 		return errors.New("it sets an absolute value, so a late one would overwrite a newer one: give an order, such as that of the member user_card_code")
 	}

@@ -41,6 +41,18 @@ func feedLine(number, message string) string {
 		number, message) + "\n"
 }
 
+// A number that a spreadsheet program has spoilt is refused, whatever kind of file it comes from.
+func TestSubmitRejectsSpoiltNumbers(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, fleettest.Embedded(t), newGateway(t).client)
+	text := feedLine("4.78516E+11", "a") + feedLine("F1\u00a0", "a") + feedLine("4.78516e11", "4.7E+11")
+	s, wrong := rejected(t, q, fleet.Sheet{File: "feeds.ndjson", Path: feedsPath}, text)
+	assert.Equal(t, fleet.Submission{Queued: 1, Rejected: 2}, s)
+	require.Len(t, wrong, 2)
+	assert.Contains(t, wrong[0], "feeds.ndjson, line 1: the merchant's own number: a spreadsheet program has shortened this number")
+	assert.Contains(t, wrong[1], "feeds.ndjson, line 2: the merchant's own number: it begins or ends with a character that cannot be seen")
+}
+
 // Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing that they say is repeated.
 func TestSubmitRejects(t *testing.T) {
 	t.Parallel()
