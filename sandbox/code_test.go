@@ -87,7 +87,7 @@ func TestPaymentByCodeWithPassword(t *testing.T) {
 			_, err := s.Users.Pay("ORDER-0001")
 			assert.ErrorContains(t, err, "is reversed")
 			rejected(t, ask(t, s, "POST", codePath, byCode(s, 1000_01)), 400, "ORDER_CLOSED")
-			assert.Empty(t, s.Ledger.Effects("reversal"), "nothing was paid, and nothing goes back")
+			assert.Empty(t, s.Ledger.Effects(sandbox.ReversalEffect), "nothing was paid, and nothing goes back")
 		}, "REVOKED"},
 	}
 	for name, test := range tests {
@@ -118,7 +118,7 @@ func TestReversePaid(t *testing.T) {
 		assert.Equal(t, want, a.json(t))
 	}
 	assert.Equal(t, "REVOKED", state(t, s))
-	effects := s.Ledger.Effects("reversal")
+	effects := s.Ledger.Effects(sandbox.ReversalEffect)
 	require.Len(t, effects, 1)
 	refund := map[string]any{
 		"out_trade_no": "ORDER-0001", "out_refund_no": "R-1",

@@ -14,6 +14,7 @@ type EffectKind string
 const (
 	OrderEffect    EffectKind = "order"    // an order was created; its number is out_trade_no
 	PaymentEffect  EffectKind = "payment"  // the user paid an order; out_trade_no
+	ReversalEffect EffectKind = "reversal" // a payment by code was reversed after it was paid; out_trade_no
 	RefundEffect   EffectKind = "refund"   // a refund was accepted; out_refund_no
 	TransferEffect EffectKind = "transfer" // a transfer bill was accepted; out_bill_no
 	ShareEffect    EffectKind = "share"    // profit sharing, or unfreezing, was accepted; out_order_no

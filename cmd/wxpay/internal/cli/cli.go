@@ -51,7 +51,8 @@ func command(sh *shell.Shell) *cobra.Command {
 		Long: `wxpay calls any operation of WeChat Pay APIv3 by its path, signs the request, and verifies the response. It contains the
 documentation of every operation: it shows it, checks calls against it, and writes Go and OpenAPI from it.
 
-Responses go to stdout, everything else to stderr.
+Responses go to stdout, everything else to stderr. With WXPAY_DEBUG=1 stderr shows each call: the request in the form of a
+curl command, and the response, both without values that identify anybody.
 
 ` + shell.ExitCodeHelp,
 		Example: `  wxpay demo

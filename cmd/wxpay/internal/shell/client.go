@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -57,9 +56,6 @@ func (sh *Shell) connect(lookup func(string) (string, bool), source Source) (*wx
 	options := append(source.Options, sh.Options...)
 	if sh.overlaid != nil {
 		options = append(options, wxpay.WithCatalog(sh.overlaid)) // also for a sandbox, whose variables are its own
-	}
-	if debug := sh.Getenv("WXPAY_DEBUG"); debug != "" && debug != "0" {
-		options = append(options, wxpay.WithMiddleware(middleware.Dump(sh.Stderr)))
 	}
 	if source.AppID != "" {
 		mchid, _ := lookup("WXPAY_MCHID")

@@ -18,6 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
+	"github.com/wxpay-go/wxpay/middleware"
 )
 
 // Shell is one run of the program.
@@ -28,17 +29,21 @@ type Shell struct {
 
 	Terminal bool           // stdout is a terminal
 	Bars     bool           // stderr is a terminal, and shows progress
-	Options  []wxpay.Option // of every client; only tests have some
+	Options  []wxpay.Option // of every client
 
 	overlaid *catalog.Catalog // nil without an overlay
 }
 
 // New returns a shell of these streams and this environment.
 func New(stdin io.Reader, stdout, stderr io.Writer, environ []string) *Shell {
-	return &Shell{
+	sh := &Shell{
 		Stdin: stdin, Stdout: stdout, Stderr: stderr, Environ: environ,
 		Terminal: IsTerminal(stdout), Bars: IsTerminal(stderr),
 	}
+	if debug := sh.Getenv("WXPAY_DEBUG"); debug != "" && debug != "0" {
+		sh.Options = append(sh.Options, wxpay.WithMiddleware(middleware.Dump(stderr)))
+	}
+	return sh
 }
 
 // Lookup is os.LookupEnv over the environment of the shell. If a name occurs twice, the last counts, as for a child
