@@ -15,8 +15,15 @@ func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.
 	return q.read(ctx, q.records, headersOnly, each)
 }
 
-// readWait is after how long without a message it is asked whether there are any left.
-const readWait = 2 * time.Second
+const (
+	// readWait is after how long without a message it is asked whether there are any left.
+	readWait = 5 * time.Second
+	// readBeat is how often the server says that it is there. Twice as long without a word ends a consumer, and only a Next that
+	// waits for longer makes a new one, which goes on behind the last message.
+	readBeat = 2 * time.Second
+	// readAgain is how often it is tried to make one: for about half a minute.
+	readAgain = 4
+)
 
 // read reads what there is in a stream when it begins.
 func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, each func(jetstream.Msg) error) error {
@@ -27,7 +34,9 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 		if err != nil {
 			return err
 		}
-		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{HeadersOnly: headersOnly, InactiveThreshold: time.Minute}); err != nil {
+		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+			HeadersOnly: headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
+		}); err != nil {
 			return err
 		}
 		consumer, err := c.Info(ctx)
@@ -51,35 +60,16 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 	if pending == 0 {
 		return nil
 	}
-	messages, err := c.Messages()
+	messages, err := c.Messages(jetstream.PullHeartbeat(readBeat))
 	if err != nil {
 		return fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))
 	}
+	defer context.AfterFunc(ctx, messages.Stop)() // Next knows no end of its own while it makes a consumer
 	defer messages.Stop()
-	for {
-		one, cancel := context.WithTimeout(ctx, readWait)
-		m, err := messages.Next(jetstream.NextContext(one))
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // what was still to come may have been removed meanwhile
-			var left uint64
-			if err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
-				info, err := c.Info(ctx)
-				switch {
-				case err == nil:
-					left = info.NumPending
-				case errors.Is(err, jetstream.ErrConsumerNotFound): // it went with its server, and makes itself again
-					return nats.ErrTimeout
-				}
-				return err
-			}); err == nil && left == 0 {
-				return nil
-			}
-			if err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))
+	for heard := time.Now(); ; heard = time.Now() {
+		m, err := q.next(ctx, messages, c, heard)
+		if m == nil || err != nil {
+			return err
 		}
 		meta, err := m.Metadata()
 		if err != nil {
@@ -93,5 +83,33 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 		if meta.Sequence.Stream >= last || meta.NumPending == 0 {
 			return nil
 		}
+	}
+}
+
+// next returns the next message, nil if there is none. heard is when the last one came.
+func (q *Queue) next(ctx context.Context, messages jetstream.MessagesContext, c jetstream.Consumer, heard time.Time) (jetstream.Msg, error) {
+	for {
+		one, cancel := context.WithTimeout(ctx, readWait)
+		m, err := messages.Next(jetstream.NextContext(one))
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // what was still to come may have been removed meanwhile
+			var info *jetstream.ConsumerInfo
+			ask, answered := q.asking(ctx)
+			info, err = c.Info(ask)
+			answered()
+			if err == nil && info.NumPending == 0 {
+				return nil, nil
+			}
+			if err == nil || time.Since(heard) < rideTime { // if the consumer went with its server, Next makes another
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))
+		}
+		return m, nil
 	}
 }
