@@ -26,12 +26,7 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 		_ = msg.Ack()  // if that is lost it comes again, and its record says that it has ended
 		r.observe(end) // not before: who retries the job meanwhile could not queue it again
 	case end.done:
-		// Something may have joined the lane after it was seen empty and before its token went, or what held it up was settled.
-		if err := r.removeToken(ctx, msg); err != nil {
-			r.trouble(err)
-		} else if _, err := r.wakeLane(context.WithoutCancel(ctx), name); err != nil {
-			r.trouble(err)
-		}
+		r.trouble(r.leaveLane(ctx, msg, name))
 	default:
 		_ = msg.NakWithDelay(end.again)
 	}
@@ -79,6 +74,16 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	}
 	r.trouble(err)
 	return end
+}
+
+// leaveLane takes the token of a lane off the queue, and puts it back if the lane can go on. Something may have joined the lane
+// after it was seen empty and before its token went, or somebody settled what held it up.
+func (r *running) leaveLane(ctx context.Context, msg *delivery, lane string) error {
+	if err := r.removeToken(ctx, msg); err != nil {
+		return err
+	}
+	_, err := r.wakeLane(context.WithoutCancel(ctx), lane)
+	return err
 }
 
 // removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of

@@ -2,8 +2,13 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -20,4 +25,38 @@ var Densest = densest
 func LimitBound(perSecond int) int {
 	spacing := newPace("", perSecond, 0, nil, nil).spacing
 	return int((time.Second+paceGrace+2*clockError)/spacing) + 1
+}
+
+// ErrStands says that a lane stands: it holds a job, and its token is gone.
+var ErrStands = errors.New("the lane stands")
+
+// JoinLate takes the token of an empty lane off the queue as a worker does, and calls join after it saw that the lane is empty.
+// It returns ErrStands if no token is there afterwards.
+func JoinLate(ctx context.Context, q *Queue, order string, join func() error) error {
+	r := &running{Queue: q}
+	lane := (&Job{Order: order}).lane(q.digests)
+	if _, err := q.publish(ctx, q.token(lane)); err != nil && !jserror.SubjectFull(err) {
+		return err
+	}
+	var token *delivery
+	for token == nil || token.Subject() != q.tokenSubject(lane) { // of other lanes there are leftovers
+		var err error
+		if token, err = r.next(ctx, true); err != nil || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+	}
+	if m, err := q.head(ctx, lane); err != nil || m != nil {
+		return fmt.Errorf("the lane should be empty: %w", err)
+	}
+	if err := join(); err != nil {
+		return err
+	}
+	if err := r.leaveLane(ctx, token, lane); err != nil {
+		return err
+	}
+	_, err := q.jobs.GetLastMsgForSubject(ctx, q.tokenSubject(lane))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return ErrStands
+	}
+	return err
 }
