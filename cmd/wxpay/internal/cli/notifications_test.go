@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -76,6 +77,8 @@ func writeNotifications(env *testscript.Env, s *sandbox.Sandbox) error {
 	problems = append(problems, json.Indent(&laidOut, body, "", "  "))
 	write("arrays.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, names, text))
 	write("lower.json", fmt.Appendf(nil, "\n{\"header\":%s,\"body\":%s,\"level\":\"info\"}\n", lower, text))
+	write("gateway.json", fmt.Appendf(nil, `{"headers":%s,"isBase64Encoded":true,"body":%q}`, lower,
+		base64.StdEncoding.EncodeToString(body)))
 	write("object.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, lower, body))
 	write("laid-out.json", fmt.Appendf(nil, `{"headers":%s,"body":%s}`, lower, laidOut.Bytes()))
 	bare := header.Clone()

@@ -3,6 +3,7 @@ package webhook
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,8 +24,8 @@ type savedNotification struct {
 	open bool
 }
 
-// readNotification reads a notification in one of the two forms that the help of webhook verify describes. No error
-// repeats text of the file.
+// readNotification reads a notification in one of the two forms that the help of webhook verify describes. A body in base64
+// is decoded. No error repeats text of the file.
 func readNotification(data []byte) (*savedNotification, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	switch start := bytes.TrimLeft(data, " \t\r\n"); {
@@ -43,8 +44,10 @@ func readNotification(data []byte) (*savedNotification, error) {
 // readJSONNotification reads {"headers": {…}, "body": …}.
 func readJSONNotification(data []byte) (*savedNotification, error) {
 	var saved struct {
-		Headers, Header map[string]headerValues
-		Body            json.RawMessage
+		Headers, Header   map[string]headerValues
+		MultiValueHeaders map[string]headerValues // of gateways, whose headers have one value each
+		Body              json.RawMessage
+		IsBase64Encoded   bool // of gateways
 	}
 	if err := json.Unmarshal(data, &saved); err != nil {
 		var syntax *json.SyntaxError
@@ -53,7 +56,10 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 		}
 		return nil, errors.New(`its JSON is not of the form {"headers": {"Name": "value" or ["value"]}, "body": "…"}`)
 	}
-	if saved.Headers == nil {
+	switch {
+	case saved.MultiValueHeaders != nil:
+		saved.Headers = saved.MultiValueHeaders
+	case saved.Headers == nil:
 		saved.Headers = saved.Header
 	}
 	if saved.Headers == nil {
@@ -73,11 +79,29 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 			return nil, errors.New(`its field "body" is not a text`)
 		}
 		n.body = []byte(text)
+		if plain, ok := unwrapped(n.body, saved.IsBase64Encoded); ok {
+			n.body, n.remark = plain, inBase64
+		} else if saved.IsBase64Encoded {
+			return nil, errors.New(`its field "isBase64Encoded" is true, but its field "body" is not base64`)
+		}
 	default:
 		n.body = saved.Body
 		n.remark = "the body was saved as JSON, not as a text: that may have changed its bytes"
 	}
 	return n, nil
+}
+
+const inBase64 = "the body was saved in base64, as gateways do, and is decoded here"
+
+// unwrapped decodes a body that is known to be base64, or that is JSON in base64. A notification is JSON, and JSON with an
+// object is not base64, so one is never taken for the other.
+func unwrapped(body []byte, known bool) ([]byte, bool) {
+	text := strings.Join(strings.Fields(string(body)), "")
+	plain, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, false
+	}
+	return plain, known || bytes.HasPrefix(bytes.TrimSpace(plain), []byte("{"))
 }
 
 // headerValues are the values of one header: a text, or several in an array.
@@ -131,6 +155,10 @@ func isRequestLine(text string) bool {
 // setBody takes the body from the text after the headers.
 func (n *savedNotification) setBody(rest []byte) {
 	n.body = rest
+	if plain, ok := unwrapped(rest, false); ok {
+		n.body, n.remark = plain, inBase64
+		return
+	}
 	if strings.EqualFold(n.header.Get("Transfer-Encoding"), "chunked") {
 		if body, err := io.ReadAll(httputil.NewChunkedReader(bufio.NewReader(bytes.NewReader(rest)))); err == nil {
 			n.body = body

@@ -42,7 +42,12 @@ func TestReadNotification(t *testing.T) {
 			"C": {"d", "e"}}, "{\"x\":1}\n", false, false},
 		"JSON, other case": {`{"Headers":{"a":"b"},"Body":"x"}`, http.Header{"A": {"b"}}, "x", false, false},
 		"JSON, object":     {`{"header":{},"body":{ "x" : 1 }}`, http.Header{}, `{ "x" : 1 }`, true, false},
-		"JSON, empty body": {`{"header":{},"body":""}`, http.Header{}, "", false, false},
+		"JSON, of a gateway": {`{"headers":{"a":"b"},"multiValueHeaders":{"a":["b","c"]},"isBase64Encoded":true,` +
+			`"body":"eyJ4IjoxfQ=="}`, http.Header{"A": {"b", "c"}}, `{"x":1}`, true, false},
+		"JSON, in base64 unsaid": {`{"headers":{},"body":"eyJ4\nIjoxfQ=="}`, http.Header{}, `{"x":1}`, true, false},
+		"JSON, no base64":        {`{"headers":{},"isBase64Encoded":false,"body":"abcd"}`, http.Header{}, "abcd", false, false},
+		"in base64":              {"a: b\n\neyJ4IjoxfQ==\n", http.Header{"A": {"b"}}, `{"x":1}`, true, false},
+		"JSON, empty body":       {`{"header":{},"body":""}`, http.Header{}, "", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n, err := readNotification([]byte(test.file))
@@ -59,8 +64,9 @@ func TestReadNotification(t *testing.T) {
 		"number for a value":  `{"headers":{"a":1},"body":""}`, "object for a value": `{"headers":{"a":{}},"body":""}`,
 		"no body":   `{"headers":{}}`,
 		"null body": `{"headers":{},"body":null}`, "prose": "hello there", "no name": ": b\n\n",
-		"name with a blank": "a b: c\n\nx",
-		"headers alone":     "a: b", "request line alone": "POST / HTTP/1.1", "not a header behind": "a: b\nc\n\nx",
+		"name with a blank":           "a b: c\n\nx",
+		"not the base64 that it says": `{"headers":{},"isBase64Encoded":true,"body":"{}"}`,
+		"headers alone":               "a: b", "request line alone": "POST / HTTP/1.1", "not a header behind": "a: b\nc\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := readNotification([]byte(file))
@@ -78,6 +84,9 @@ func FuzzReadNotification(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value string, body []byte) {
 		_, _ = readNotification(body) // no panic
 		value = strings.Join(strings.Fields(value), " ")
+		if _, base64 := unwrapped(body, false); base64 {
+			return // it is decoded
+		}
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool {
 			return r != '-' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 		}) || strings.ContainsAny(value, "\x00") {

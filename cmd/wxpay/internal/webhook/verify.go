@@ -31,6 +31,7 @@ FILE contains one of
                     says; without that header, line breaks at the end of the file are tried both ways.
   JSON              {"headers": {"Wechatpay-Serial": "…", …}, "body": "…"}; a value may be an array of texts. The body is
                     the text that was received. If it was saved as an object, its bytes are taken as they are.
+A body in base64, as API gateways pass it on, is decoded first; isBase64Encoded and multiValueHeaders are understood.
 The signature covers every byte of the body. A body that was parsed and printed again, re-encoded, or cut does not match.
 
 Keys come from the environment:
@@ -69,20 +70,28 @@ Exit codes:
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&at, "at", "", "verify as of `TIME`, such as 2026-11-23T10:00:00+08:00, or seconds since 1970")
+	flags.StringVar(&at, "at", "", "verify as of `TIME`, such as 2026-11-23T10:00:00+08:00, or seconds or milliseconds since 1970")
 	flags.StringArrayVar(&o.certificates, "certificate", nil, "`FILE` of a platform certificate, PEM or DER (repeatable)")
 	flags.BoolVar(&o.show, "show", false, "print the decrypted resource")
 	return command
 }
 
-// parseTime reads a time as RFC 3339, or as seconds since 1970.
+// parseTime reads a time as RFC 3339, or as seconds or milliseconds since 1970, which have 10 and 13 digits from 2001 to
+// 2286.
 func parseTime(text string) (time.Time, error) {
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return time.Unix(seconds, 0), nil
+	if number, err := strconv.ParseInt(text, 10, 64); err == nil {
+		switch len(text) {
+		case 10:
+			return time.Unix(number, 0), nil
+		case 13:
+			return time.UnixMilli(number), nil
+		}
+		return time.Time{}, shell.Usage("--at %s has %d digits: seconds since 1970 have 10, milliseconds 13", text, len(text))
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, shell.Usage("--at is neither of the form 2026-11-23T10:00:00+08:00 nor seconds since 1970")
+		return t, shell.Usage("--at %q is neither of the form 2026-11-23T10:00:00+08:00 nor seconds or milliseconds since 1970",
+			text)
 	}
 	return t, nil
 }
