@@ -61,11 +61,19 @@ curl command, and the response, both without values that identify anybody.
   wxpay docs v3/pay/transactions/native
   wxpay sandbox -- go test ./...`,
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return shell.CheckFlags(command.Flags()) },
+		Args:              cobra.ArbitraryArgs, // so that RunE can name the command that was meant
+		RunE: func(root *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return root.Help()
+			}
+			return shell.NoCommand(root, args[0])
+		},
 
 		Version:       programVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetFlagErrorFunc(shell.FlagError)
 	root.AddCommand(
 		demo.Command(sh),
 		call.Command(sh),
@@ -87,9 +95,7 @@ curl command, and the response, both without values that identify anybody.
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
 		if command.Name() == "completion" {
-			command.RunE = func(*cobra.Command, []string) error {
-				return shell.Usage("name a shell: bash, zsh, fish or powershell")
-			}
+			command.Args, command.RunE = cobra.ArbitraryArgs, shell.Group("wxpay completion bash, zsh, fish or powershell")
 		}
 	}
 	return root

@@ -26,7 +26,7 @@ func versionCommand(sh *shell.Shell) *cobra.Command {
 
 --diagnose adds what a report of a bug needs: the catalogue, the names of the variables that are set, and whether they
 make a client. It makes no call, and prints no value of a variable and no content of a file.`,
-		Args: cobra.NoArgs,
+		Args: shell.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			text := fmt.Appendf(nil, "wxpay   %s\nclient  %s\ngo      %s %s/%s\n",
 				programVersion(), wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)

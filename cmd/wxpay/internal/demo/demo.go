@@ -22,7 +22,7 @@ func Command(sh *shell.Shell) *cobra.Command {
 asynchronous) against an embedded sandbox, and show the request, the response, and the checks.
 
 It needs no account, no configuration and no network. The exit code is 0 if every check held, and 1 otherwise.`,
-		Args: cobra.NoArgs,
+		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), sh, machines) },
 	}
 	command.Flags().BoolVar(&machines, "json", false, "print one JSON document for machines")

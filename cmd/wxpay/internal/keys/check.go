@@ -49,7 +49,7 @@ Exit codes:
   wxpay keys check --p12 apiclient_cert.p12
   wxpay keys check --sandbox --sandbox-keys public-key
   wxpay keys check --json | jq -r '.checks[] | select(.result == "failed") | .text'`,
-		Args: cobra.NoArgs,
+		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if o.timeout <= 0 {
 				return shell.Usage("--timeout is %s, it must be positive", o.timeout)

@@ -49,7 +49,7 @@ Exit codes:
 		Example: `  wxpay keys download --out certificates
   wxpay keys download --out certificates --p12 apiclient_cert.p12
   wxpay keys download --out /tmp/certificates --sandbox`,
-		Args: cobra.NoArgs,
+		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if o.out == "" {
 				return shell.Usage("name the folder: --out DIR")

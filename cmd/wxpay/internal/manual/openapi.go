@@ -33,7 +33,7 @@ The form of the document is experimental: a minor version may change it.`,
 		Example: `  wxpay openapi > wxpay.openapi.json
   wxpay openapi --path v3/refund
   wxpay openapi --tag 商家转账`,
-		Args: cobra.NoArgs,
+		Args: shell.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			o.tag = strings.Trim(o.tag, "/")
 			return o.run(sh)
