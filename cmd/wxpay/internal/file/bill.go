@@ -1,11 +1,9 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/contrib/sm"
@@ -91,7 +88,8 @@ The platform makes a bill from 9:00 of the next day, Beijing time, and has it af
 gives exit code 1, unless --wait gives it time. A day without transactions has an empty bill.
 
 --format csv writes the bill as the platform made it; json writes one object a line, with all values as text; table is for
-reading. json and table leave out the back-ticks; json leaves out the summary too.
+reading. json and table leave out the back-ticks; json leaves out the summary too. A line that is no row, or whose bytes
+are not UTF-8, is left out, told on stderr with its number, and makes exit code 1 at the end; csv always has every byte.
 
 Temporary files go to TMPDIR, compressed or encrypted as they came. On a terminal stderr shows the progress.
 
@@ -179,6 +177,7 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 	}
 
 	var got *wxpay.DownloadResult
+	left := leftOut{sh: sh}
 	if o.format == "csv" && !o.out.stdout() {
 		got, err = o.Chain(client).BillTo(ctx, o.out.target(), options...)
 	} else {
@@ -192,7 +191,7 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 			defer bill.Close()
 			end()
 			got = &bill.DownloadResult
-			err = out.write(sh, func(w io.Writer) error { return writeBill(untilEnded{ctx, w}, bill, o.format) })
+			err = out.write(sh, func(w io.Writer) error { return writeBill(untilEnded{ctx, w}, bill, o.format, &left) })
 		}
 	}
 	end()
@@ -208,65 +207,5 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 		sh.Note("nothing happened on %s: the bill is empty", o.date)
 	}
 	o.out.note(sh, got)
-	return nil
-}
-
-// writeBill writes a bill in a format.
-func writeBill(w io.Writer, bill *wxpay.Bill, format string) error {
-	if format == "csv" {
-		_, err := bill.WriteTo(w)
-		return err
-	}
-	out := bufio.NewWriter(w)
-	table := billTable{out: out}
-	for row, err := range bill.Rows() {
-		if err == nil && format == "table" {
-			err = table.add(row)
-		} else if err == nil {
-			err = writeObject(out, row)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if format == "table" {
-		summary, err := bill.Summary()
-		if err != nil {
-			return err
-		}
-		for _, row := range summary {
-			if err := table.add(row); err != nil {
-				return err
-			}
-		}
-		if err := table.flush(); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
-}
-
-// writeObject writes a row as one line of JSON, its fields in the order of the columns.
-func writeObject(w *bufio.Writer, row wxpay.Row) error {
-	line, err := ordered.Marshal(object{row})
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(line, '\n'))
-	return err
-}
-
-// object is a row as a JSON object.
-type object struct{ wxpay.Row }
-
-// All yields the columns, for package ordered.
-func (o object) All() iter.Seq2[string, any] {
-	return func(yield func(string, any) bool) {
-		values := o.Values()
-		for i, name := range o.Columns() {
-			if !yield(name, values[i]) {
-				return
-			}
-		}
-	}
+	return left.result()
 }
