@@ -10,6 +10,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 	github.com/tidwall/gjson v1.20.3
 	github.com/wxpay-go/wxpay v0.0.0
+	golang.org/x/text v0.43.0
 )
 
 require (

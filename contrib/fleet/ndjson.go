@@ -78,6 +78,8 @@ func (s *Sheet) object(job *Job, text []byte) error {
 	switch {
 	case !utf8.Valid(text):
 		return errors.New("it is not UTF-8")
+	case bytes.ContainsRune(text, utf8.RuneError):
+		return errors.New(lost)
 	case !gjson.ValidBytes(text) || text[0] != '{':
 		return errors.New("it is not a JSON object")
 	}

@@ -47,6 +47,9 @@ func columns(t testing.TB, texts ...string) (list []fleet.Column) {
 	return list
 }
 
+const lost = "a character of it was lost in a conversion (it has U+FFFD in its place): " +
+	"fill it in again, or name the right encoding of the file"
+
 func TestNDJSON(t *testing.T) {
 	long := `{"out_request_no":"` + strings.Repeat("x", 10<<20) + `"}`
 	for name, c := range map[string]struct {
@@ -61,6 +64,7 @@ func TestNDJSON(t *testing.T) {
 		"a broken line in the middle": {"{\"a\":1}\n{\"a\":\n{\"a\":3}\n", []string{`1 {"a":1}`, "2: it is not a JSON object", `3 {"a":3}`}},
 		"no object":                   {"[1]\n7\nnull\n", []string{"1: it is not a JSON object", "2: it is not a JSON object", "3: it is not a JSON object"}},
 		"not UTF-8":                   {"{\"a\":\"\xff\"}\n{\"a\":2}\n", []string{"1: it is not UTF-8", `2 {"a":2}`}},
+		"lost in a conversion":        {"{\"a\":\"\ufffd\"}\n{\"a\":2}\n", []string{"1: " + lost, `2 {"a":2}`}},
 		"a line of 10 MB":             {"{\"a\":1}\n" + long + "\n{\"a\":3}\n", []string{`1 {"a":1}`, "2: it has more than 524288 bytes", `3 {"a":3}`}},
 		"a last line of 10 MB":        {"{\"a\":1}\n" + long, []string{`1 {"a":1}`, "2: it has more than 524288 bytes"}},
 	} {
@@ -155,9 +159,9 @@ func TestCSV(t *testing.T) {
 		"two quotes that make another width": {fleet.Sheet{Path: "v3/x"}, "a,b\n1,\"abc\n2,x\",3\n4,y\n",
 			[]string{"2: a quote is not closed", "3: there is a quote inside a field that is not quoted", `4 {"a":"4","b":"y"}`}},
 		"spoilt by a spreadsheet program": {fleet.Sheet{Path: "v3/x/{id}", Map: columns(t, "id={id}", "q=?q", "note=")},
-			"id,q,a,note\n4.78516E+11,,,\n,-1E+12,,\n,,\u00a01,\n,,2\u200b,\n,,\u30003,\n1,2E+5x,a b,4.7E+11\n1,, 5E+11 ,\n",
+			"id,q,a,note\n4.78516E+11,,,\n,-1E+12,,\n,,\u00a01,\n,,2\u200b,\n,,\u30003,\n1,2E+5x,a b,4.7E+11\n1,, 5E+11 ,\n,,\ufffd7,\n",
 			[]string{"2: column id: " + digits, "3: column q: " + digits, "4: column a: " + unseen, "5: column a: " + unseen, "6: column a: " + unseen,
-				`7 {"a":"a b"}`, `8 {"a":" 5E+11 "}`}},
+				`7 {"a":"a b"}`, `8 {"a":" 5E+11 "}`, "9: column a: " + lost}},
 		"a line of 10 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n" + strings.Repeat("x", 10<<20) + "\n3\n",
 			[]string{`2 {"a":"1"}`, "3: it has more than 524288 bytes", `4 {"a":"3"}`}},
 		"a record of 1 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n\"" + strings.Repeat(strings.Repeat("x", 99)+"\n", 10_000) + "\"\n", nil},

@@ -9,11 +9,17 @@ import (
 // shortened is how a spreadsheet program shows, and saves, a number of more than eleven digits. The digits are lost.
 var shortened = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]+$`)
 
+// lost is what is wrong with a text that has U+FFFD, which programs put where they cannot convert a character.
+const lost = "a character of it was lost in a conversion (it has U+FFFD in its place): fill it in again, or name the right encoding of the file"
+
 // spoilt reports what a spreadsheet program has done to a field, empty if nothing is seen. A number that is sent like this
 // would be another number for the platform, and a second refund would not be recognised.
 func spoilt(field string) string {
 	if shortened.MatchString(field) {
 		return "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
+	}
+	if strings.ContainsRune(field, unicode.ReplacementChar) {
+		return lost
 	}
 	if trimmed := strings.TrimFunc(field, invisible); trimmed != field {
 		return "it begins or ends with a character that cannot be seen, such as a no-break space: remove it"

@@ -1,13 +1,10 @@
 package batch
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
-	"io"
 	"iter"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/textfile"
 )
 
 // sourceOptions say where jobs come from.
@@ -27,6 +25,7 @@ type sourceOptions struct {
 	number, order      string
 	expires            string
 	format, comma      string
+	encoding           string
 	rejects            string
 	unlisted           bool
 
@@ -52,7 +51,10 @@ func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
 	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the member with the number")
 	flags.StringVar(&o.format, "format", "", "`ndjson` or csv (default: by the name of FILE)")
-	flags.StringVar(&o.comma, "comma", ",", "what divides the fields of a CSV file")
+	flags.StringVar(&o.comma, "comma", "",
+		"the `CHARACTER` between the fields of a CSV file, or tab (default: recognised, of comma, tab and semicolon)")
+	flags.StringVar(&o.encoding, "encoding", "",
+		"the `ENCODING` of FILE: utf-8, gb18030 (includes GBK), utf-16le or utf-16be (default: recognised)")
 	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs (default FILE.rejects.ndjson)")
 }
 
@@ -90,7 +92,7 @@ func (o *sourceOptions) arguments(args []string) error {
 	}
 	if o.format == "" {
 		o.format = "ndjson"
-		if strings.EqualFold(filepath.Ext(o.file), ".csv") {
+		if slices.Contains([]string{".csv", ".tsv"}, strings.ToLower(filepath.Ext(o.file))) {
 			o.format = "csv"
 		}
 	}
@@ -103,11 +105,16 @@ func (o *sourceOptions) arguments(args []string) error {
 		return usageError("--rejects needs the name of a file")
 	case sameFile(o.rejects, o.file):
 		return usageError("--rejects names the file that is read")
-	case len(o.comma) != 1:
-		return usageError("--comma takes one character")
+	case len(o.comma) > 1 && o.comma != "tab":
+		return usageError("--comma takes one character, or the word tab")
+	}
+	if o.encoding != "" {
+		if _, ok := textfile.ParseEncoding(o.encoding); !ok {
+			return usageError("the encoding %q is not utf-8, gb18030, utf-16le or utf-16be", o.encoding)
+		}
 	}
 	o.sheet = fleet.Sheet{
-		File: filepath.Base(o.file), Method: o.method, Path: o.path, Number: o.number, Order: o.order, Comma: o.comma[0],
+		File: filepath.Base(o.file), Method: o.method, Path: o.path, Number: o.number, Order: o.order,
 	}
 	if o.file == "-" {
 		o.sheet.File = "stdin"
@@ -137,35 +144,6 @@ func (o *sourceOptions) arguments(args []string) error {
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// source opens the file.
-func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
-	if err := writable("--rejects", o.rejects); err != nil {
-		return nil, 0, nil, err
-	}
-	in, done := p.stdin, func() {}
-	if o.file != "-" {
-		file, err := os.Open(o.file)
-		if err != nil {
-			return nil, 0, nil, usageError("%w", err)
-		}
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && p.terminal {
-			size = lines(file) // for the progress bar
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return nil, 0, nil, usageError("%w", err)
-			}
-		}
-		if info, err := file.Stat(); err == nil && info.IsDir() {
-			file.Close()
-			return nil, 0, nil, usageError("%s is a directory", o.file)
-		}
-		in, done = file, func() { file.Close() }
-	}
-	if o.format == "csv" {
-		return o.sheet.CSV(in), size, done, nil
-	}
-	return o.listed(o.sheet.NDJSON(in)), size, done, nil
-}
-
 var errNew = errors.New("the catalogue does not know its path")
 
 // listed rejects the jobs that have a path of their own which the catalogue does not know, unless --new was given: a job by
@@ -189,16 +167,4 @@ func (o *sourceOptions) listed(jobs iter.Seq2[fleet.Job, error]) iter.Seq2[fleet
 func known(method, path string) bool {
 	_, ok := catalog.V3().Lookup(cmp.Or(method, http.MethodPost), "/"+strings.TrimPrefix(path, "/"))
 	return ok
-}
-
-// lines counts line ends, which is about how many jobs there are.
-func lines(r io.Reader) (n int) {
-	buffer := make([]byte, 256<<10)
-	for {
-		k, err := r.Read(buffer)
-		n += bytes.Count(buffer[:k], []byte("\n"))
-		if err != nil {
-			return n
-		}
-	}
 }

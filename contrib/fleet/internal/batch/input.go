@@ -1,0 +1,131 @@
+package batch
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/textfile"
+)
+
+// source opens the file.
+func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
+	if err := writable("--rejects", o.rejects); err != nil {
+		return nil, 0, nil, err
+	}
+	in, done := p.stdin, func() {}
+	var file *os.File // nil unless it can be read twice
+	if o.file != "-" {
+		opened, err := os.Open(o.file)
+		if err != nil {
+			return nil, 0, nil, usageError("%w", err)
+		}
+		in, done = opened, func() { opened.Close() }
+		info, err := opened.Stat()
+		switch {
+		case err != nil:
+		case info.IsDir():
+			err = usageError("%s is a directory", o.file)
+		case info.Mode().IsRegular():
+			file = opened
+		}
+		if file != nil && p.terminal {
+			size = lines(file) // for the progress bar
+			_, err = file.Seek(0, io.SeekStart)
+		}
+		if err != nil {
+			done()
+			return nil, 0, nil, usageError("%w", err)
+		}
+	}
+	text, err := p.text(&o, in, file)
+	if err != nil {
+		done()
+		return nil, 0, nil, err
+	}
+	if o.format == "csv" {
+		return o.sheet.CSV(text), size, done, nil
+	}
+	return o.listed(o.sheet.NDJSON(text)), size, done, nil
+}
+
+// text returns the text of the input in UTF-8, and completes the sheet with its separator. It says what it recognised, if that
+// is not the usual: all of a regular file decides about the encoding, of a pipe what comes first.
+func (p *program) text(o *sourceOptions, in io.Reader, file *os.File) (io.Reader, error) {
+	raw := bufio.NewReaderSize(in, 64<<10)
+	encoding, given := textfile.ParseEncoding(o.encoding)
+	if !given {
+		var err error
+		if file != nil {
+			encoding, err = textfile.Recognize(file)
+			if err == nil {
+				_, err = file.Seek(0, io.SeekStart)
+			}
+		} else {
+			_, _ = raw.Peek(1) // waits; an error comes again when it is read
+			head, _ := raw.Peek(raw.Buffered())
+			encoding, err = textfile.Recognize(bytes.NewReader(head))
+		}
+		if err != nil {
+			return nil, usageError("%s cannot be read: %w; save it as UTF-8, or name its encoding with --encoding", o.sheet.File, err)
+		}
+	}
+	var said []string
+	if !given && encoding != textfile.UTF8 {
+		said = append(said, "the encoding is "+string(encoding)+" (else say --encoding)")
+	}
+	text := bufio.NewReaderSize(textfile.Decode(raw, encoding), 64<<10)
+	if o.format == "csv" {
+		switch {
+		case o.comma == "tab":
+			o.sheet.Comma = '\t'
+		case o.comma != "":
+			o.sheet.Comma = o.comma[0]
+		default:
+			comma, ok := textfile.Comma(firstLine(text))
+			if !ok {
+				return nil, usageError("%s: the first line has several of comma, tab and semicolon: name the one between the fields with --comma", o.sheet.File)
+			}
+			if o.sheet.Comma = comma; comma != ',' {
+				said = append(said, "the fields are divided by "+map[byte]string{'\t': "tabs", ';': "semicolons"}[comma]+" (else say --comma)")
+			}
+		}
+	}
+	if len(said) > 0 {
+		p.note("%s: %s.", o.sheet.File, strings.Join(said, ", "))
+	}
+	return text, nil
+}
+
+// firstLine returns the first line that is not empty, without reading it. It waits no longer than that line takes.
+func firstLine(in *bufio.Reader) []byte {
+	for n := 1; ; n++ {
+		_, err := in.Peek(n)
+		head, _ := in.Peek(in.Buffered())
+		line := bytes.TrimLeft(head, "\ufeff \r\n")
+		end := bytes.IndexByte(line, '\n')
+		if end >= 0 {
+			return line[:end]
+		}
+		if err != nil {
+			return line
+		}
+		n = len(head)
+	}
+}
+
+// lines counts line ends, which is about how many jobs there are.
+func lines(r io.Reader) (n int) {
+	buffer := make([]byte, 256<<10)
+	for {
+		k, err := r.Read(buffer)
+		n += bytes.Count(buffer[:k], []byte("\n"))
+		if err != nil {
+			return n
+		}
+	}
+}
