@@ -2,6 +2,7 @@
 //
 //	wxpay demo                              one call in six styles against an embedded sandbox, with the request and the checks
 //	wxpay call [METHOD] PATH                one call to any operation, by its path, checked against its documentation
+//	wxpay resolve POST PATH NUMBER...       what became of a call, by its number
 //	wxpay upload FILE --to PATH             a file to an operation that takes one
 //	wxpay download URL|PATH                 a file, by its link or by its path
 //	wxpay bill KIND --date DAY              the bill of a day, verified
@@ -32,6 +33,7 @@
 //	4  nothing was sent: there was no connection, or an interrupt came first
 //	5  it succeeded, but its response could not be written: do not call it again
 //	6  the rejection is unsigned: it came before authentication, or a proxy sent it, perhaps after the effect
+//	7  call --ensure and resolve: some parts failed, or it waits until you act
 //
 // The webhook commands give the same codes the meaning in their help: 0 for a notification that is valid, or was accepted,
 // and 1 for one that is not, or was not. wxpay sandbox -- COMMAND and wxpay webhook listen -- COMMAND end with the exit

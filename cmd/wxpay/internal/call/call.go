@@ -4,7 +4,10 @@ package call
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,6 +23,9 @@ type options struct {
 	data    string // as given: text, @file or -
 	hasData bool
 	dryRun  bool
+
+	untilFinal bool // --until-final and
+	sentBefore bool // --sent-before of --ensure
 }
 
 // Command returns wxpay call.
@@ -53,6 +59,12 @@ wxpay prints the verified response byte for byte, or indented if stdout is a ter
 decrypted ("--get @this" prints all of them). It also prints an error response of the platform (not with --get), and
 explains it on stderr. A response that may not be the platform's never goes to stdout; with -i it goes to stderr.
 
+--ensure makes a POST happen once, and reports its true result: after an unknown outcome wxpay queries the operation by
+its number, and sends the same bytes again only if that does no harm. It tries for ten minutes, or for --timeout. Keep
+the number: "wxpay resolve" asks later about a call that stayed unknown. For very many calls there is "wxpay batch".
+
+` + request.VerdictHelp + `
+
 Credentials come from the environment:
   WXPAY_MCHID           merchant number
   WXPAY_BRAND_ID        brand id, in place of WXPAY_MCHID: calls as that brand
@@ -69,6 +81,7 @@ WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (se
   wxpay call v3/pay/transactions/out-trade-no/{out_trade_no} --var out_trade_no=ABC-001 -q mchid=1900000109
   wxpay call v3/pay/transactions/native --appid wx… -f description=tea -f out_trade_no=ABC-001 \
       -f notify_url=https://shop.example.com/notify -F 'amount[total]=100' --get code_url
+  wxpay call v3/refund/domestic/refunds -d @refund.json --ensure --until-final
   wxpay call POST v3/brand/partner/card-member/user-feeds -d @feed.json --dry-run
   echo '{"mchid":"1900000109"}' | wxpay call v3/pay/transactions/out-trade-no/{out_trade_no}/close --var out_trade_no=ABC-001 -d -`,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -86,9 +99,7 @@ WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (se
 
 func (o *options) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.VarP(&request.FieldFlag{List: &o.Fields}, "raw-field", "f", "a string `name=value` of the body")
-	flags.VarP(&request.FieldFlag{List: &o.Fields, Typed: true}, "field", "F", "a typed `name=value` of the body")
-	flags.StringVarP(&o.data, "data", "d", "", "the whole body, verbatim: `TEXT`, @FILE, or - for stdin")
+	o.bodyFlags(flags)
 	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a `name=value` of the query (repeatable, also with one name)")
 	flags.VarP(&shell.PairFlag{List: &o.Header, Header: true}, "header", "H", "a request header, `'name: value'`")
 	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in the path")
@@ -98,11 +109,28 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.AppID, "appid", "", "fill in this `APPID` and the own mchid if the operation requires them and the fields lack them")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
+	flags.BoolVar(&o.Ensure, "ensure", false, "make it happen once, and tell its true result")
+	flags.BoolVar(&o.untilFinal, "until-final", false, "with --ensure: wait until the platform states an end")
+	flags.BoolVar(&o.sentBefore, "sent-before", false, "with --ensure: the same call may have been made before, so ask first")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
 	flags.BoolVar(&o.Strict, "strict", false, "reject a request that is certainly wrong, instead of warning")
 	flags.BoolVar(&o.NoCheck, "no-check", false, "show no warnings about differences from the documentation")
-	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, such as 5s")
+	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, or with --ensure for the verdict, such as 5s")
+}
+
+func (o *options) bodyFlags(flags *pflag.FlagSet) {
+	flags.VarP(&request.FieldFlag{List: &o.Fields}, "raw-field", "f", "a string `name=value` of the body")
+	flags.VarP(&request.FieldFlag{List: &o.Fields, Typed: true}, "field", "F", "a typed `name=value` of the body")
+	flags.StringVarP(&o.data, "data", "d", "", "the whole body, verbatim: `TEXT`, @FILE, or - for stdin")
+}
+
+// oneBody reports an error if the body is given in two ways.
+func (o *options) oneBody() error {
+	if o.hasData && len(o.Fields) > 0 {
+		return shell.Usage("--data is the whole body: fields (-f, -F) cannot be added to it")
+	}
+	return nil
 }
 
 // arguments reads the arguments, and checks them with the flags.
@@ -118,13 +146,20 @@ func (o *options) arguments(args []string) (err error) {
 	default:
 		o.Method = http.MethodGet
 	}
+	if err := o.oneBody(); err != nil {
+		return err
+	}
 	switch {
-	case o.hasData && len(o.Fields) > 0:
-		return shell.Usage("--data is the whole body: fields (-f, -F) cannot be added to it")
 	case body && o.Method == http.MethodGet:
 		return shell.Usage("a GET has no body: give -q name=value for the query, or another method")
 	case o.Strict && o.NoCheck:
 		return shell.Usage("--strict and --no-check exclude each other")
+	case o.Ensure && o.Method != http.MethodPost:
+		return shell.Usage("--ensure is for a POST, this is a %s", o.Method)
+	case o.Ensure && o.dryRun:
+		return shell.Usage("--ensure and --dry-run exclude each other")
+	case (o.untilFinal || o.sentBefore) && !o.Ensure:
+		return shell.Usage("--until-final and --sent-before need --ensure")
 	case o.dryRun && (o.Get != "" || o.Include):
 		return shell.Usage("--dry-run gets no response, so --get and --include mean nothing with it")
 	}
@@ -134,12 +169,26 @@ func (o *options) arguments(args []string) (err error) {
 // body returns the body, or nil for none.
 func (o *options) body(in *shell.Input) (any, error) {
 	if len(o.Fields) > 0 {
-		text, err := request.Body(o.Fields, in.Open)
-		if err != nil {
-			return nil, shell.Usage("the body: %w", err)
-		}
-		return composed(text), nil
+		text, err := o.composed(in)
+		return composed(text), err
 	}
+	if !o.hasData {
+		return nil, nil
+	}
+	return o.text(in)
+}
+
+// composed returns the body that the fields make.
+func (o *options) composed(in *shell.Input) ([]byte, error) {
+	text, err := request.Body(o.Fields, in.Open)
+	if err != nil {
+		return nil, shell.Usage("the body: %w", err)
+	}
+	return text, nil
+}
+
+// text returns the body of --data, or nil without it.
+func (o *options) text(in *shell.Input) ([]byte, error) {
 	if !o.hasData {
 		return nil, nil
 	}
@@ -177,9 +226,38 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		}
 		return printRequest(sh, req)
 	}
+	if o.Ensure {
+		return o.ensure(ctx, sh, chain, body)
+	}
 	res, err := chain.Do(ctx, o.Method, body)
 	if err != nil {
-		return request.PrintFailure(sh, &o.Options, err)
+		return o.failed(sh, err)
 	}
 	return request.PrintResponse(sh, &o.Options, res)
+}
+
+func (o *options) ensure(ctx context.Context, sh *shell.Shell, chain wxpay.Chain, body any) error {
+	if o.untilFinal {
+		chain = chain.UntilFinal()
+	}
+	if o.sentBefore {
+		chain = chain.SentBefore(time.Now())
+	}
+	verdict, err := chain.Ensure(ctx, body)
+	if err != nil {
+		return o.failed(sh, err)
+	}
+	return request.PrintVerdict(sh, &o.Options, verdict)
+}
+
+// failed prints a failure. After an unknown outcome the error says how to ask about it.
+func (o *options) failed(sh *shell.Shell, err error) error {
+	request.PrintFailure(sh, &o.Options, err)
+	code := shell.ExitCode(err)
+	operation, known := sh.Facts().Lookup(o.Method, o.Path)
+	if code != shell.ExitUnknown || !known || operation.Link == nil {
+		return err
+	}
+	return &shell.ExitError{Code: code, Err: fmt.Errorf("%w\nTo ask about it: wxpay resolve POST %s %s", err, o.Path,
+		strings.Join(numbers(operation.Link), " "))}
 }

@@ -77,6 +77,7 @@ curl command, and the response, both without values that identify anybody.
 	root.AddCommand(
 		demo.Command(sh),
 		call.Command(sh),
+		call.Resolve(sh),
 		file.Upload(sh),
 		file.Download(sh),
 		file.Bill(sh),

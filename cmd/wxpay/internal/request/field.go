@@ -19,6 +19,9 @@ type Field struct {
 	bare  bool // given without "=": an empty array
 }
 
+// Text returns a field at the top of the body, with a string.
+func Text(name, value string) Field { return Field{path: []string{name}, text: value} }
+
 // FieldFlag collects the fields of one flag. The flags -f and -F share the list, so that the order is the user's.
 type FieldFlag struct {
 	List  *[]Field

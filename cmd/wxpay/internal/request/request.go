@@ -31,6 +31,7 @@ type Options struct {
 
 	Timeout    time.Duration
 	HasTimeout bool
+	Ensure     bool // Timeout bounds all attempts together
 }
 
 // Source returns where the client comes from. The client checks the request before it sends it and, unless NoCheck is set,
@@ -77,7 +78,10 @@ func (o *Options) Chain(client *wxpay.Client) wxpay.Chain {
 		chain = chain.Plain(pointer)
 	}
 	if o.HasTimeout {
-		chain = chain.Timeout(o.Timeout).AttemptTimeout(o.Timeout)
+		chain = chain.Timeout(o.Timeout)
+		if !o.Ensure {
+			chain = chain.AttemptTimeout(o.Timeout)
+		}
 	}
 	return chain
 }

@@ -19,6 +19,7 @@ const (
 	ExitNotSent   = 4
 	ExitConfirmed = 5 // and a later step failed
 	ExitUnsigned  = 6
+	ExitAction    = 7 // some parts failed, or the merchant has to act
 )
 
 // ExitCodeHelp is the text about exit codes in the help of commands that call an operation.

@@ -29,6 +29,8 @@ var variables = strings.NewReplacer(
 	"Merchant.APIv3Key", "WXPAY_APIV3_KEY",
 	"Merchant.PrivateKey", "WXPAY_PRIVATE_KEY",
 	"WithDefaults", "--appid",
+	"call Ensure without UntilFinal", "use --ensure without --until-final",
+	"UntilFinal", "--until-final",
 	"pass the Digest that", "give by --digest the one that",
 	" (WithTimeout and WithAttemptTimeout set the limits)", "",
 	" (WithTimeout sets the limit)", "",
