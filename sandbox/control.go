@@ -102,6 +102,7 @@ func (s *Sandbox) control() []console.Order {
 		{Method: "POST", Path: "notify", Does: "Deliveries.Notify", Run: s.notifyFaulty, In: "event resource? faults?"},
 
 		{Method: "GET", Path: "journal", Does: "Journal.Find", Run: requests.Find, In: "*", Out: "entries"},
+		{Method: "GET", Path: "journal/await", Does: "Journal.Await", Run: requests.Await, In: "after", Out: "entries"},
 		{Method: "GET", Path: "journal/explain", Does: "Journal.Explain", Run: requests.Explain, In: "id?", Out: "explanation"},
 		{Method: "DELETE", Path: "journal", Does: "Journal.Reset", Run: requests.Reset},
 		{Method: "POST", Path: "journal/expect", Does: "Journal.Expect", Run: func(match journal.Match, times int) error { return requests.Expect(match, times) }, In: "match times"},

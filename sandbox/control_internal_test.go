@@ -29,6 +29,7 @@ var withoutControl = map[string]string{
 	"Clock.Frozen":        "is told with GET clock",
 	"Deliveries.To":       "takes a handler in process",
 	"Journal.All":         "is GET journal without a filter",
+	"Journal.Backward":    "is GET journal, in pages",
 	"Journal.OnRejection": "takes a function; a rejection is found with GET journal?rejected=true, and explained with GET journal/explain",
 	"Keys.PublicKey":      "is told with GET merchant",
 	"Keys.PublicKeyID":    "is told with GET merchant",

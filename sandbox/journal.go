@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"time"
 
@@ -14,17 +16,19 @@ import (
 // Entry is one request in the journal, and its response. What its fields point to belongs to the
 // journal and must not be changed.
 type Entry struct {
-	ID             string      // Request-ID of the response; a response without one has an id here all the same
-	Time           time.Time   // when the request had arrived, by the sandbox's clock
-	Merchant       string      // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
-	Method         string      //
-	Target         string      // the request target as it stood on the request line
-	Header         http.Header // of the request, the signature included
-	Body           []byte      // of the request, at most the first 64 KiB
-	Status         int         // of the response, also of one that a fault kept from the caller; 0 when there was none
-	ResponseHeader http.Header //
-	ResponseBody   []byte      // at most the first 64 KiB
-	Verified       bool        // whether the request's own signature was accepted
+	Number         int64         // counts the requests from 1, also over Reset
+	ID             string        // Request-ID of the response; a response without one has an id here all the same
+	Time           time.Time     // when the request had arrived, by the sandbox's clock
+	Took           time.Duration // from then until the response was ready, as package time tells
+	Merchant       string        // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
+	Method         string        //
+	Target         string        // the request target as it stood on the request line
+	Header         http.Header   // of the request, the signature included
+	Body           []byte        // of the request, at most the first 64 KiB
+	Status         int           // of the response, also of one that a fault kept from the caller; 0 when there was none
+	ResponseHeader http.Header   //
+	ResponseBody   []byte        // at most the first 64 KiB
+	Verified       bool          // whether the request's own signature was accepted
 	// Reason says why the request was rejected, for the eyes of a developer; it was not sent. When
 	// the request was carried out it says what could not be checked, and is empty mostly.
 	Reason string
@@ -33,6 +37,11 @@ type Entry struct {
 	// beside those that the client signed. It was not sent, and shows no keys, no signatures, and
 	// nothing that was encrypted. Empty where Reason says all.
 	Explanation string
+	// PlatformMessage is what the platform verified a rejected signature over, and ClientMessage
+	// what the client signed, both at most the first 64 KiB. They are empty where the signature is
+	// not the cause, and the second also where it is not known. Of encrypted fields they show that
+	// they are encrypted, or plain.
+	PlatformMessage, ClientMessage string
 	// Fault is the fault that hit the request; empty when none did.
 	Fault fault.Kind
 }
@@ -61,7 +70,7 @@ type Match struct {
 func (m Match) String() string { return journal.Match(m).String() }
 
 // Journal is the last requests of a sandbox, of all merchants: the last 1,000, or fewer if they are
-// large. A request is in it before its response can be read.
+// large; see [WithJournal]. A request is in it before its response can be read.
 //
 // It is experimental: a minor version may change it.
 type Journal struct{ gate *gate.Gate }
@@ -74,6 +83,25 @@ func (j *Journal) All() []Entry {
 
 // Find returns the entries that match, the oldest first.
 func (j *Journal) Find(m Match) []Entry { return entriesOf(j.gate.Journal.Find(journal.Match(m))) }
+
+// Backward returns the entries with lower [Entry.Number] than before, or all if that is 0, the newest
+// first. Requests that come meanwhile are not among them. It is for pages of a long journal.
+func (j *Journal) Backward(before int64) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for e := range j.gate.Journal.Backward(before) {
+			if !yield(Entry(e)) {
+				return
+			}
+		}
+	}
+}
+
+// Await waits until there are entries with higher [Entry.Number] than after, and returns them, the
+// oldest first, at most 1,000. It is an error if the context ends before.
+func (j *Journal) Await(ctx context.Context, after int64) ([]Entry, error) {
+	entries, err := j.gate.Journal.Await(ctx, after)
+	return entriesOf(entries), err
+}
 
 // Expect returns an error unless exactly so many requests since the last Reset match. The error
 // lists the requests that came. It is an error, too, if the journal has grown over its bounds

@@ -18,7 +18,7 @@ import (
 // so that its certificates fit the bubble's time. It works until Close, or until nothing refers to
 // it any more.
 func New(options ...Option) (*Sandbox, error) {
-	set := settings{clock: time.Now, merchantID: "1900000109", scheme: apiv3.RSA()}
+	set := settings{clock: time.Now, merchantID: "1900000109", scheme: apiv3.RSA(), entries: journal.Entries, bytes: journal.Bytes}
 	for _, option := range options {
 		if err := option(&set); err != nil {
 			return nil, err
@@ -27,7 +27,7 @@ func New(options ...Option) (*Sandbox, error) {
 	records, clock := book.New(set.clock)
 	numbers, brand := book.OpenNumbers(records), new(keyring.BrandRing)
 	s := &shared{set: set, gate: &gate.Gate{
-		Book: records, Clock: clock, Numbers: numbers, Journal: new(journal.Journal), Faults: trouble.Seed(set.seed), Rules: gate.NewRules(),
+		Book: records, Clock: clock, Numbers: numbers, Journal: journal.New(set.entries, set.bytes), Faults: trouble.Seed(set.seed), Rules: gate.NewRules(),
 		Office: post.Open(records, clock, numbers, brand, set.hosts), Brand: brand, Scheme: set.scheme, Seed: set.seed, ClassicErrors: set.classicErrors,
 	}}
 	s.console = &console.Console{Network: set.network, Names: set.names, Merchants: s.ids, Orders: s.orders, Lost: records.Lost}

@@ -26,6 +26,8 @@ type settings struct {
 	hosts      []string
 	mode       KeyMode
 	billRows   int64
+	entries    int // of the journal
+	bytes      int
 
 	lenientCards  bool
 	classicErrors bool
@@ -156,6 +158,18 @@ func WithLenientCards() Option {
 func WithClassicErrors() Option {
 	return func(s *settings) error {
 		s.classicErrors = true
+		return nil
+	}
+}
+
+// WithJournal sets how many requests the journal keeps, 1,000 by default, and how many bytes their
+// texts take together, 32 MiB by default.
+func WithJournal(entries, bytes int) Option {
+	return func(s *settings) error {
+		if entries < 1 || bytes < 1 {
+			return errors.New("sandbox: WithJournal: the journal keeps 1 request and 1 byte at least")
+		}
+		s.entries, s.bytes = entries, bytes
 		return nil
 	}
 }

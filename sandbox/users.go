@@ -31,6 +31,33 @@ func (u *Users) PayAs(number, openID string) (transactionID string, err error) {
 // for [Users.Pay].
 func (u *Users) FailPayment(number string) error { return u.flows.orders.FailPayment(number) }
 
+// Checkout is what the user's phone shows of an order, or of a combined order.
+type Checkout struct {
+	Number      string    `json:"out_trade_no"` // as [Users.Pay] takes it: SUB_MCHID/out_trade_no for a service provider's
+	Way         string    `json:"trade_type"`   // JSAPI, APP, MWEB (H5), NATIVE or MICROPAY
+	Description string    `json:"description"`  // of a combined order, those of its parts
+	Total       int64     `json:"total"`        // fen
+	OpenID      string    `json:"openid"`       // of the user who is to pay, or who paid
+	State       string    `json:"trade_state"`
+	Time        time.Time `json:"time"` // of the order's creation
+}
+
+// Checkout returns what the user's phone shows after it has opened a link: a code_url, an h5_url, a
+// prepay_id, the package of a JSAPI call, or the number of an order. A link of no order of the
+// merchant is an error; an order that cannot be paid any more is none.
+func (u *Users) Checkout(link string) (Checkout, error) {
+	page, err := u.flows.orders.Checkout(link)
+	return Checkout(page), err
+}
+
+// Checkouts returns the orders that wait for their users, the newest first.
+func (u *Users) Checkouts() (list []Checkout) {
+	for _, page := range u.flows.orders.Checkouts() {
+		list = append(list, Checkout(page))
+	}
+	return list
+}
+
 // AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id:
 // the start of a test about refunds. It has no notify_url, so nobody is notified.
 func (u *Users) AddPaidOrder(outTradeNo string, total int64) (transactionID string, err error) {

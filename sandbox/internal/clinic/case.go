@@ -77,8 +77,13 @@ func (c *Case) holders(serial string) []holder {
 	return list
 }
 
+// Messages are the two sides of a signature that does not verify: the message as the platform built
+// it, and as the client signed it. They are empty where they do not matter, and the second also where
+// it is not known.
+type Messages struct{ Platform, Client string }
+
 // Rejected explains why a request was not authenticated, and returns the likeliest cause too.
-func (c *Case) Rejected() (text, cause string) {
+func (c *Case) Rejected() (text, cause string, messages Messages) {
 	e := new(explanation)
 	values := c.Header["Authorization"]
 	a, err := apiv3.Authorization{}, error(nil)
@@ -92,7 +97,7 @@ func (c *Case) Rejected() (text, cause string) {
 		c.explainCaller(e, a)
 		c.explainSignature(e, a)
 	}
-	return e.String(), e.headline()
+	return e.String(), e.headline(), Messages{e.built, e.signed}
 }
 
 // fieldName is the name of a field in the Authorization header, and the quote that opens its value.

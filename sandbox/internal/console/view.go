@@ -44,7 +44,7 @@ func shown(result any) any {
 		return shownAll(v)
 	case journal.Entry:
 		return entryView{
-			v.ID, v.Time, v.Merchant, v.Method, v.Target, v.Header, textOf(v.Body), v.Status, v.ResponseHeader, textOf(v.ResponseBody), v.Verified,
+			v.Number, v.ID, v.Time, Duration(v.Took), v.Merchant, v.Method, v.Target, v.Header, textOf(v.Body), v.Status, v.ResponseHeader, textOf(v.ResponseBody), v.Verified,
 			v.Reason, v.Explanation, v.Fault,
 		}
 	case []post.Delivery:
@@ -105,8 +105,10 @@ type brandView struct {
 }
 
 type entryView struct {
+	Number         int64       `json:"number"`
 	ID             string      `json:"id"`
 	Time           time.Time   `json:"time"`
+	Took           Duration    `json:"took"`
 	Merchant       string      `json:"merchant,omitempty"`
 	Method         string      `json:"method"`
 	Target         string      `json:"target"`

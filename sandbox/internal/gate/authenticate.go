@@ -139,8 +139,8 @@ func (c *Call) clinic() *clinic.Case {
 // explainRejected explains why the request was not authenticated, and ends the reason with the
 // likeliest cause.
 func (c *Call) explainRejected(rejected *say.Rejection) {
-	text, cause := c.clinic().Rejected()
-	c.explanation = text
+	text, cause, messages := c.clinic().Rejected()
+	c.explanation, c.messages = text, messages
 	if !strings.Contains(rejected.Reason, cause) && rejected.Message != textNoCertificate {
 		rejected.Reason += ": " + cause
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/fact"
@@ -36,7 +37,7 @@ func (o *Operation) depth() string {
 
 // ServeHTTP responds to one request, of whichever merchant.
 func (m *Merchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &Call{Merchant: m, Now: m.Clock.Now(), Wired: m.Clock.Wire(), Request: r, Target: r.RequestURI, Language: say.LanguageOf(r.Header.Get("Accept-Language"))}
+	c := &Call{started: time.Now(), Merchant: m, Now: m.Clock.Now(), Wired: m.Clock.Wire(), Request: r, Target: r.RequestURI, Language: say.LanguageOf(r.Header.Get("Accept-Language"))}
 	if c.Target == "" {
 		c.Target = r.URL.RequestURI()
 	}
@@ -296,10 +297,11 @@ func (c *Call) Digest(sum string) string { return trouble.Digest(c.Fault(), sum)
 // record writes the call to the journal. status is 0 when there is no response.
 func (c *Call) record(id string, status int, header http.Header, body []byte, reason string) {
 	entry := journal.Entry{
-		ID: id, Time: c.Now, Merchant: c.trouble.Merchant, Method: c.Request.Method, Target: c.Target, Header: c.Request.Header.Clone(), Body: c.Body,
-		Status: status, ResponseHeader: header.Clone(), ResponseBody: body, Verified: c.Verified, Reason: reason, Explanation: c.explanation, Fault: c.Fault(),
+		ID: id, Time: c.Now, Took: time.Since(c.started), Merchant: c.trouble.Merchant, Method: c.Request.Method, Target: c.Target, Header: c.Request.Header.Clone(), Body: c.Body,
+		Status: status, ResponseHeader: header.Clone(), ResponseBody: body, Verified: c.Verified, Reason: reason, Explanation: c.explanation,
+		PlatformMessage: c.messages.Platform, ClientMessage: c.messages.Client, Fault: c.Fault(),
 	}
-	c.Journal.Add(entry)
+	entry = c.Journal.Add(entry)
 	if tell := c.OnRejection.Load(); tell != nil && status >= http.StatusBadRequest && reason != "" {
 		(*tell)(entry)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/clinic"
 	"github.com/wxpay-go/wxpay/sandbox/internal/console"
 	"github.com/wxpay-go/wxpay/sandbox/internal/journal"
 	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
@@ -116,6 +117,8 @@ type Call struct {
 	trouble     trouble.Call
 	known       bool   // the path is known, perhaps with another method
 	explanation string // why the request was rejected, at length; empty where the reason says all
+	messages    clinic.Messages
+	started     time.Time // as package time tells
 }
 
 // Form is the multipart body of an upload, taken apart.

@@ -33,7 +33,7 @@ func (j *Journal) Explain(id string) (string, error) {
 	if id == "" {
 		return "", errors.New("sandbox: Explain: the journal has no rejected request")
 	}
-	return "", fmt.Errorf("sandbox: Explain: the journal has no request %s; it keeps the last %d, of this sandbox only", id, journalEntries)
+	return "", fmt.Errorf("sandbox: Explain: the journal has no request %s; it keeps the last %d, of this sandbox only", id, j.entries)
 }
 
 func (e Entry) explain() string {

@@ -45,7 +45,7 @@ func New(t testing.TB) *Bench {
 	require.NoError(t, clock.Freeze())
 	numbers, brand := book.OpenNumbers(records), new(keyring.BrandRing)
 	g := &gate.Gate{
-		Book: records, Clock: clock, Numbers: numbers, Journal: new(journal.Journal), Faults: trouble.Seed(0),
+		Book: records, Clock: clock, Numbers: numbers, Journal: journal.New(journal.Entries, journal.Bytes), Faults: trouble.Seed(0),
 		Rules: gate.NewRules(), Office: post.Open(records, clock, numbers, brand, nil), Brand: brand, Scheme: scheme,
 	}
 	require.NoError(t, g.Rules.Set(false, []gate.Rule{gate.Rates}))

@@ -112,9 +112,10 @@ func (f *Flow) createCombined(c *gate.Call, way string) (any, *say.Rejection) {
 			m.Parts = append(m.Parts, o.Key())
 		}
 	}
-	m.Prepaid = c.Now
+	response := prepaid(way, c.Now)
+	m.Prepaid, m.Links = c.Now, addLink(m.Links, response)
 	f.combined.Put(number, m)
-	return prepaid(way, c.Now), nil
+	return response, nil
 }
 
 func (f *Flow) queryCombined(c *gate.Call) (any, *say.Rejection) {

@@ -34,6 +34,8 @@ func Open(m *gate.Merchant) *Flow {
 		console.Order{Method: "POST", Path: "pay", Does: "Users.Pay", Run: f.Pay, In: "out_trade_no", Out: "transaction_id"},
 		console.Order{Method: "POST", Path: "pay/as", Does: "Users.PayAs", Run: f.PayAs, In: "out_trade_no openid", Out: "transaction_id"},
 		console.Order{Method: "POST", Path: "pay/fail", Does: "Users.FailPayment", Run: f.FailPayment, In: "out_trade_no"},
+		console.Order{Method: "GET", Path: "checkout", Does: "Users.Checkout", Run: f.Checkout, In: "link"},
+		console.Order{Method: "GET", Path: "checkouts", Does: "Users.Checkouts", Run: f.Checkouts, Out: "checkouts"},
 		console.Order{Method: "POST", Path: "paid-orders", Does: "Users.AddPaidOrder", Run: f.AddPaidOrder, In: "out_trade_no total", Out: "transaction_id"},
 		console.Order{Method: "POST", Path: "appids", Does: "Sandbox.BindAppID", Run: f.BindAppID, In: "appid"},
 	)

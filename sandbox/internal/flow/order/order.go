@@ -31,6 +31,7 @@ type Order struct {
 	OpenID      string    `json:"openid"`                // of the user who is to pay, or who paid
 	Since       time.Time `json:"since"`                 // of creation
 	Prepaid     time.Time `json:"prepaid,omitzero"`      // when it was last created, for the life of what the user pays with
+	Links       []string  `json:"links,omitempty"`       // what the user can pay with, the newest last
 	Expires     time.Time `json:"expires,omitzero"`      // when it closes unless it is paid
 	Failed      bool      `json:"failed,omitempty"`      // the last payment failed, where a query says so
 	Closed      bool      `json:"closed,omitempty"`      //
@@ -214,6 +215,7 @@ type combined struct {
 	OpenID  string    `json:"openid"`
 	Since   time.Time `json:"since"`
 	Prepaid time.Time `json:"prepaid"`
+	Links   []string  `json:"links,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
 	Closed  bool      `json:"closed,omitempty"`
 	Paid    string    `json:"paid,omitempty"` // combine_transaction_id

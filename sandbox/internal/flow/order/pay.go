@@ -67,8 +67,10 @@ func (f *Flow) createOrder(c *gate.Call, way string) (any, *say.Rejection) {
 	if way == byCode {
 		return f.charge(c, o), nil
 	}
+	response := prepaid(way, c.Now)
+	o.Links = addLink(o.Links, response)
 	f.orders.Put(o.Key(), o)
-	return prepaid(way, c.Now), nil
+	return response, nil
 }
 
 func (f *Flow) queryOrder(c *gate.Call) (any, *say.Rejection) {
