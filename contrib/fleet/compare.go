@@ -38,8 +38,8 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 		return nil
 	case err != nil:
 		return err
-	case have != nil && have.content == it.record.content && have.State == Expired && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
-		// It was never sent, and has more time now. (One with an order has lost its turn.)
+	case have != nil && have.content == it.record.content && (have.State == Expired || have.State == Cancelled) && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
+		// It was never sent, and has more time now, or is wanted again. (One with an order has lost its turn.)
 		m, err := s.jobMessage(ctx, it.key)
 		if err == nil && m == nil { // else its worker has not taken it off the queue yet
 			err = s.again(ctx, it.key, have)
@@ -51,7 +51,7 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 			return err
 		}
 	}
-	if have != nil && have.content != it.record.content && have.State == Refused && have.Doubt.IsZero() {
+	if have != nil && have.content != it.record.content && (have.State == Refused || have.State == Cancelled) && have.Doubt.IsZero() {
 		return s.correct(ctx, it, have)
 	}
 	switch {
@@ -73,9 +73,9 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 }
 
 // errBusy is why a job is not queued whose last worker has not let it go.
-var errBusy = errors.New("it was refused just now, and its worker is still busy with it: submit it again")
+var errBusy = errors.New("it has ended just now, and its worker is still busy with it: submit it again")
 
-// correct has another request take the place of one that was refused. What was kept for a retry goes first: it must not come back.
+// correct has another request take the place of one that was refused or cancelled. What was kept for a retry goes first: it must not come back.
 func (s *submitting) correct(ctx context.Context, it *item, have *record) error {
 	m, err := s.jobMessage(ctx, it.key)
 	if err != nil {

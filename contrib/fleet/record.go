@@ -20,6 +20,7 @@ const (
 	Unknown   State = "unknown"   // it may have taken effect; Queue.Retry finds out
 	Refused   State = "refused"   // the platform refused it for a reason of its own, or it cannot be sent as it is; nothing took effect
 	Expired   State = "expired"   // it was not sent, because its time was over
+	Cancelled State = "cancelled" // it was not sent, because Queue.Cancel came before
 	Succeeded State = "succeeded" // has taken effect
 	Accepted  State = "accepted"  // the platform took it and has not finished it
 	Taken     State = "taken"     // the platform took it; how it ends is not known here
@@ -50,7 +51,7 @@ type Result struct {
 	Missing []string `json:"missing,omitempty"`
 	// Settled says that somebody has found out what became of it, by Queue.Settle.
 	Settled bool `json:"settled,omitempty"`
-	// Corrected is how often it was refused and then submitted with another request.
+	// Corrected is how often it was refused or cancelled and then submitted with another request.
 	Corrected int `json:"corrected,omitempty"`
 	// Selected holds the members of the answer that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`

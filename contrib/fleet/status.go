@@ -82,7 +82,7 @@ type Count struct {
 }
 
 // stateOrder is the order of states in summaries: what needs somebody's attention comes first.
-var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Waiting, Begun, Taken, Accepted, Succeeded}
+var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
 
 // Summary counts jobs by state and code; the unknown come first, then what needs attention. It needs to read the headers of
 // all records, about a second for every 100,000.

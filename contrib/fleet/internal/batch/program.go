@@ -33,7 +33,7 @@ const (
 	exitUnsaved  = 5
 	exitCodeHelp = `Exit codes:
   0  every job succeeded, or was taken by the platform
-  1  some were refused, failed or expired, or some lines were no jobs
+  1  some were refused, failed, expired or cancelled, or some lines were no jobs
   2  wrong usage: a bad flag or path, credentials or keys that are missing or unusable; nothing was sent
   3  the outcome of some is unknown: they may have taken effect; "retry" and "work" find out where that can be asked, else "settle"
   4  not all is sent: no engine, no room, paused or interrupted; run it again to go on ("work" after a pause: "resume" first),
