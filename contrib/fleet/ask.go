@@ -60,6 +60,9 @@ func (e *Engine) passing(err error) bool {
 	if e.server != nil {
 		return errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrNoSpace) && e.failure() == nil
 	}
+	if e.ended() {
+		return false
+	}
 	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -17,6 +18,7 @@ type EmbeddedOption func(*embedded) error
 type embedded struct {
 	sync     time.Duration
 	maxStore int64
+	attach   bool
 }
 
 // defaultSync is how often written data is forced onto the disk, unless WithSync says otherwise.
@@ -52,9 +54,18 @@ func WithMaxStore(bytes int64) EmbeddedOption {
 	}
 }
 
+// WithAttach lets other processes on this machine reach the engine while it is open: see [Attach]. It listens on a port of the
+// loopback interface for those who know a token. Port and token are in a file in the directory, which only its owner can read.
+func WithAttach() EmbeddedOption {
+	return func(o *embedded) error {
+		o.attach = true
+		return nil
+	}
+}
+
 // Embedded opens an engine inside this process, with its files in dir, which is made if it does not exist, readable by
-// its owner only. It listens on no socket, and belongs to one process at a time: another gets [ErrInUse]. Reading the
-// files of a large queue may take seconds.
+// its owner only. It listens on no socket, unless [WithAttach] says so, and belongs to one process at a time: another gets
+// [ErrInUse]. Reading the files of a large queue may take seconds.
 func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	o := embedded{sync: defaultSync}
 	for _, opt := range opts {
@@ -72,14 +83,26 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, log, err := startServer(dir, o)
+	var a *attachment
+	if o.attach {
+		a = new(attachment)
+	}
+	s, log, err := startServer(dir, o, a)
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
 	e := &Engine{replicas: 1, server: s, log: log, lock: lock}
-	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("wxpay fleet"), nats.MaxReconnects(-1), quiet)
+	options := []nats.Option{nats.InProcessServer(s), nats.Name("wxpay fleet"), nats.MaxReconnects(-1), quiet}
+	if a != nil {
+		e.attachFile = filepath.Join(dir, attachName)
+		options = append(options, nats.Token(a.Token))
+	}
+	conn, err := nats.Connect("", options...)
 	if err == nil {
 		e.js, err = jetstream.New(conn)
+	}
+	if err == nil && a != nil {
+		err = a.publish(dir, s)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("fleet: connecting to the embedded server: %w", err), e.shutdown())
@@ -87,8 +110,8 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	return e, nil
 }
 
-// startServer runs JetStream on dir, without a socket.
-func startServer(dir string, o embedded) (*server.Server, *serverLog, error) {
+// startServer runs JetStream on dir, without a socket unless a is one to listen for.
+func startServer(dir string, o embedded, a *attachment) (*server.Server, *serverLog, error) {
 	opts := &server.Options{
 		ServerName:             "wxpay-fleet",
 		DontListen:             true,
@@ -99,6 +122,9 @@ func startServer(dir string, o embedded) (*server.Server, *serverLog, error) {
 		SyncAlways:             o.sync == 0,
 		NoSigs:                 true,
 		DisableJetStreamBanner: true,
+	}
+	if a != nil {
+		a.listen(opts)
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {

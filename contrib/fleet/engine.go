@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +25,7 @@ var (
 )
 
 // Engine is an open connection to JetStream: an embedded server's, made by [Embedded], or that of a server or cluster
-// elsewhere, made by [Connect]. It is safe for concurrent use.
+// elsewhere, made by [Connect] or [Attach]. It is safe for concurrent use.
 type Engine struct {
 	js       jetstream.JetStream
 	replicas int
@@ -33,6 +34,9 @@ type Engine struct {
 	lock     *dirLock
 	close    sync.Once
 	queues   sync.Map // names of the queues that were opened
+
+	attachFile string // of an embedded engine to which others can attach
+	attached   bool   // to such an engine
 }
 
 // JetStream is the engine underneath, for streams and consumers of your own.
@@ -57,6 +61,9 @@ func (e *Engine) shutdown() error {
 	if e.server == nil {
 		return nil
 	}
+	if e.attachFile != "" {
+		_ = os.Remove(e.attachFile) // while the lock keeps the next process from writing its own
+	}
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
 	return e.lock.release()
@@ -72,6 +79,9 @@ func (e *Engine) Explain(err error) error {
 	}
 	if errors.Is(err, nats.ErrNoResponders) && e.server != nil && !e.server.JetStreamEnabled() {
 		return fmt.Errorf("%w (JetStream has stopped: %s)", ErrNoSpace, e.log.text())
+	}
+	if e.ended() {
+		return errHostEnded
 	}
 	if failure := e.failure(); failure != nil {
 		return failure
@@ -105,3 +115,9 @@ func (e *Engine) failure() error {
 	}
 	return fmt.Errorf("fleet: the embedded engine can write no more: %s: mend that, then run again; what was acknowledged is kept", text)
 }
+
+// errHostEnded is what an attached engine says when the process with the directory has ended.
+var errHostEnded = errors.New("fleet: the process that had the directory open has ended")
+
+// ended reports whether that has happened to an engine.
+func (e *Engine) ended() bool { return e.attached && e.js.Conn().IsClosed() }

@@ -26,7 +26,9 @@ type QueueConfig struct {
 	// Existing keeps OpenQueue from making a queue that is not there: see [ErrNoQueue].
 	Existing bool
 	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
-	// as strictly as wxpay.WithPreflight says.
+	// as strictly as wxpay.WithPreflight says. Without a client the queue, which has to be there, is opened as it stands, and
+	// nothing is made or changed: it can be looked at and steered, and needs no key of the merchant for that. Submit and Worker.Run
+	// return [ErrNoClient] then.
 	Client *wxpay.Client
 	// Moved lets the queue go on at another address than before (Client.BaseURL), which must lead to the same platform. Without it
 	// that is ErrSettings: what a rehearsal did at a sandbox is not done, and the queue would say that it is. The addresses of the
@@ -81,8 +83,6 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	switch {
 	case !queueName.MatchString(c.Name):
 		return nil, fmt.Errorf("fleet: the name of the queue is %q, not of letters, digits, - and _, at most 32", c.Name)
-	case c.Client == nil:
-		return nil, errors.New("fleet: the queue has no client: set QueueConfig.Client")
 	case c.Keys == nil:
 		return nil, errors.New("fleet: the queue has no keys: set QueueConfig.Keys (ParseKeys reads them)")
 	case c.InFlight < 1:
@@ -91,6 +91,11 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 		return nil, fmt.Errorf("fleet: the lease is %v, at least 2s are needed", c.Lease)
 	}
 	q := &Queue{engine: e, client: c.Client, keys: c.Keys, name: c.Name, lease: c.Lease, by: process()}
+	if c.Client == nil {
+		c.Existing = true
+	} else {
+		q.identity = c.Client.Identity()
+	}
 	if err := e.ride(ctx, rideSetup, func(ctx context.Context) error { return q.open(ctx, c) }); err != nil {
 		return nil, e.Explain(err)
 	}
@@ -147,6 +152,11 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	return q.consume(ctx, c)
 }
 
+// incomplete is the error for a queue that is to be left as it is, and that a process died making.
+func (q *Queue) incomplete() error {
+	return fmt.Errorf("%w that is complete as %q", ErrNoQueue, q.name)
+}
+
 // openControl opens the bucket of settings.
 func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
 	bucket := jetstream.KeyValueConfig{Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas}
@@ -160,7 +170,7 @@ func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return fmt.Errorf("%w as %q", ErrNoQueue, q.name)
 	}
-	if err == nil {
+	if err == nil && q.client != nil {
 		err = q.readFromLeader(ctx, bucket.Bucket)
 	}
 	if err != nil {
@@ -190,6 +200,9 @@ func (q *Queue) readFromLeader(ctx context.Context, bucket string) error {
 // stream returns a stream, which is made if there is none; one that would not do is an error.
 func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := q.engine.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && q.client == nil {
+		return nil, q.incomplete()
+	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		s, err = q.engine.js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was first
@@ -231,13 +244,19 @@ func platformOf(base string) string {
 
 // settle reads the settings, or makes them.
 func (q *Queue) settle(ctx context.Context, moved bool) error {
-	place, platform := q.name+" settings", platformOf(q.client.BaseURL())
+	place, platform := q.name+" settings", ""
+	if q.client != nil {
+		platform = platformOf(q.client.BaseURL())
+	}
 	for {
 		entry, err := q.control.Get(ctx, "settings")
+		if errors.Is(err, jetstream.ErrKeyNotFound) && q.client == nil {
+			return q.incomplete()
+		}
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
 			secret := make([]byte, 32)
 			rand.Read(secret)
-			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.client.Identity(), Secret: q.keys.Seal(place, secret), Platform: platform})
+			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.identity, Secret: q.keys.Seal(place, secret), Platform: platform})
 			if err != nil {
 				return err
 			}
@@ -256,10 +275,12 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 		if err := checkVersion(nats.Header{headerVersion: {have.Version}}); err != nil {
 			return err
 		}
-		if have.Identity != q.client.Identity() {
-			return fmt.Errorf("%w: it belongs to %s, the client is that of %s. Take another name for the queue", ErrSettings, have.Identity, q.client.Identity())
-		}
-		if have.Platform != platform && !moved {
+		switch {
+		case q.client == nil:
+			q.identity = have.Identity
+		case have.Identity != q.identity:
+			return fmt.Errorf("%w: it belongs to %s, the client is that of %s. Take another name for the queue", ErrSettings, have.Identity, q.identity)
+		case have.Platform != platform && !moved:
 			return fmt.Errorf("%w: its jobs go to %s, the client calls %s. Take another name for the queue, or another directory; only if both lead to the same platform set QueueConfig.Moved", ErrSettings, have.Platform, platform)
 		}
 		secret, current, err := q.keys.Open(place, have.Secret)
@@ -267,7 +288,7 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 			return fmt.Errorf("the settings of the queue: %w", err)
 		}
 		q.digests.secret = secret
-		if !current || have.Platform != platform { // a new key was put first: what keeps the names of all jobs moves to it
+		if q.client != nil && (!current || have.Platform != platform) { // a new key was put first: what keeps the names of all jobs moves to it
 			have.Secret, have.Platform = q.keys.Seal(place, secret), platform
 			text, err := json.Marshal(have)
 			if err != nil {
@@ -289,6 +310,9 @@ const consumerName = "workers"
 
 // consume opens the consumer that all workers share.
 func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
+	if q.client == nil {
+		return q.adoptConsumer(q.jobs.Consumer(ctx, consumerName))
+	}
 	_, opened := q.engine.queues.LoadOrStore(q.name, true)
 	if q.engine.server != nil && !opened {
 		// Nobody else can have the directory open, so whoever had jobs in hand is gone: they need not wait for the lease to end.
@@ -307,10 +331,19 @@ func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
 			q.consumer, err = q.jobs.Consumer(ctx, consumerName)
 		}
 	}
+	return q.adoptConsumer(q.consumer, err)
+}
+
+// adoptConsumer takes the consumer that there is.
+func (q *Queue) adoptConsumer(consumer jetstream.Consumer, err error) error {
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return q.incomplete()
+	}
 	if err != nil {
 		return fmt.Errorf("fleet: the consumer of %s-jobs: %w", q.name, err)
 	}
-	have := q.consumer.CachedInfo().Config
+	q.consumer = consumer
+	have := consumer.CachedInfo().Config
 	if have.AckPolicy != jetstream.AckExplicitPolicy || have.MaxDeliver > 0 || have.FilterSubject != "" && have.FilterSubject != ">" {
 		return fmt.Errorf("%w: the consumer %s of %s-jobs is not one of this program", ErrSettings, consumerName, q.name)
 	}

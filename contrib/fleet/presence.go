@@ -73,7 +73,9 @@ func (q *Queue) members(ctx context.Context) (map[string]Member, error) {
 		id := key[len(keyMember):]
 		switch age := last.Sub(entry.Created()); {
 		case age > memberForgotten:
-			_ = q.leave(ctx, id)
+			if q.client != nil { // else nothing is to be changed
+				_ = q.leave(ctx, id)
+			}
 			continue
 		case age > q.lease:
 			continue

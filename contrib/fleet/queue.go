@@ -25,8 +25,11 @@ var (
 	// ErrMoved means that a job does not stand any more where it did when it was read: somebody else was faster. Nothing was
 	// changed.
 	ErrMoved = errors.New("fleet: the job does not stand there any more")
-	// ErrNoQueue means that there is no queue of the name, and that QueueConfig.Existing asked for one. Nothing was made.
+	// ErrNoQueue means that there is no queue of the name, or that a process died while it made it, and that it is not to be made:
+	// see QueueConfig.Existing and QueueConfig.Client. Nothing was made.
 	ErrNoQueue = errors.New("fleet: there is no such queue")
+	// ErrNoClient means that the queue was opened without a client, and cannot take or carry out jobs.
+	ErrNoClient = errors.New("fleet: the queue was opened without a client: set QueueConfig.Client")
 )
 
 // Queue is a queue of jobs with their results, kept in JetStream: three streams and a bucket.
@@ -43,14 +46,16 @@ var (
 // MaxAge only when no file older than that can come back, and longer than anything waits or is of unknown outcome: of a job whose
 // record has gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe for concurrent use.
 type Queue struct {
-	engine  *Engine
-	client  *wxpay.Client
-	keys    *Keys
-	name    string
-	by      string // this process, where others read who did something
-	lease   time.Duration
-	hands   int
-	digests digester
+	engine *Engine
+	client *wxpay.Client // nil if it is only looked at and steered
+
+	identity string // whose it is
+	keys     *Keys
+	name     string
+	by       string // this process, where others read who did something
+	lease    time.Duration
+	hands    int
+	digests  digester
 
 	async                jetstream.JetStream // its publishes are bounded
 	jobs, lanes, records jetstream.Stream

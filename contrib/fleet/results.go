@@ -47,7 +47,7 @@ func (q *Queue) Results(ctx context.Context, states ...State) iter.Seq2[Result, 
 // Lookup returns what is known of the job with a number, in a space such as "refund" (fact.MerchantNumber), or "POST
 // /v3/…" for an operation whose numbers the catalogue does not know. ok is false if it was never submitted.
 func (q *Queue) Lookup(ctx context.Context, space, number string) (result Result, ok bool, err error) {
-	r, err := q.record(ctx, q.digests.digest("job", q.client.Identity(), space, number))
+	r, err := q.record(ctx, q.digests.digest("job", q.identity, space, number))
 	if r == nil {
 		return Result{}, false, err
 	}

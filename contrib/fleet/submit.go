@@ -24,6 +24,9 @@ import (
 // submit all of it again to go on. What jobs gives is queued a second later at the latest, so they may come from a pipe that never
 // ends. When ctx ends or something fails Submit returns although jobs may still be about to give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
+	if q.client == nil {
+		return Submission{}, ErrNoClient
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &submitting{Queue: q, in: in, ctx: ctx, cancel: cancel}
@@ -184,7 +187,7 @@ func (s *submitting) prepare(it *item) {
 	if it.err = job.check(s.ctx, s.client); it.err != nil {
 		return
 	}
-	it.key = job.key(s.digests, s.client.Identity())
+	it.key = job.key(s.digests, s.identity)
 	it.record = s.newRecord(job, time.Now())
 	it.lane = it.record.Lane
 	if it.message, it.err = s.sealJob(job, it.key); it.err == nil {

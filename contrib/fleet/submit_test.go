@@ -383,7 +383,6 @@ func TestOpenQueueRefuses(t *testing.T) {
 	for says, c := range map[string]fleet.QueueConfig{
 		"belongs to mchid 1900000109, the client is that of mchid 1900000110": {Client: clientOf(t, other, other.Transport()), Keys: keys},
 		"sealed under another key": {Client: g.client, Keys: testKeys(t, "b")},
-		"no client":                {Keys: keys},
 		"no keys":                  {Client: g.client},
 		"letters, digits, - and _": {Client: g.client, Keys: keys, Name: "a.b"},
 		"at least 1 is needed":     {Client: g.client, Keys: keys, InFlight: -1},

@@ -22,6 +22,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.Queue == nil {
 		return errors.New("fleet: the worker has no queue")
 	}
+	if w.Queue.client == nil {
+		return ErrNoClient
+	}
 	r := &running{Worker: *w, Queue: w.Queue, wide: make(map[wxcode.Code]bool), id: rand.Text(), began: time.Now()}
 	if r.Calls <= 0 {
 		r.Calls = 16

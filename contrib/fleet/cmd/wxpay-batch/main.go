@@ -6,6 +6,8 @@
 //	wxpay-batch status                 where the queue stands
 //	wxpay-batch results                one line for each job, the unknown first
 //	wxpay-batch retry                  find out what became of the unknown
+//	wxpay-batch pause                  begin no more jobs until a resume
+//	wxpay-batch cancel                 end the jobs that were never sent
 //	wxpay-batch drain                  take no new jobs, and wait until all are done
 //	wxpay-batch resume                 go on after a pause or a drain
 //

@@ -451,6 +451,13 @@ func TestServer(t *testing.T) {
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stderr, "100 done before")
 	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 100)
+
+	s.env = append(s.env, "WXPAY_BATCH_NATS="+nats.ClientURL())
+	code, _, stderr = s.run("pause")
+	assert.Equal(t, 0, code, stderr)
+	code, _, stderr = s.run(file, feedsPath)
+	assert.Equal(t, 4, code, "who paused it may have a reason, wherever the address stands")
+	assert.Contains(t, stderr, "the queue is paused since")
 }
 
 func TestMistakes(t *testing.T) {
@@ -460,6 +467,7 @@ func TestMistakes(t *testing.T) {
 	file := s.file("feeds.ndjson", feedLines(1))
 	table := s.file("feeds.csv", "a\n1\n")
 	bad := s.file("key", "abc")
+	good := s.file("keys", strings.Repeat("ab", 32))
 	held, err := fleet.Embedded(s.path("held"))
 	require.NoError(t, err)
 	defer held.Close()
@@ -473,7 +481,7 @@ func TestMistakes(t *testing.T) {
 		{2, `there is no command and no file "stauts": did you mean "status"?`, []string{"stauts"}},
 		{2, "belong to --nats", []string{"status", "--nats-ca", "x"}},
 		{2, "belong together", []string{"status", "--nats", "nats://127.0.0.1:1", "--nats-cert", "x"}},
-		{4, "Waiting for a server, up to 300ms: ", []string{"status", "--nats", "nats://127.0.0.1:1", "--nats-wait", "300ms"}},
+		{4, "Waiting for a server, up to 300ms: ", []string{"status", "--nats", "nats://127.0.0.1:1", "--key", good, "--nats-wait", "300ms"}},
 		{2, "segment", []string{file, "v3//x"}},
 		{2, "the path is missing after the method POST", []string{file, "POST"}},
 		{2, `the method "LIST" is not one of`, []string{file, "LIST", feedsPath}},
@@ -500,7 +508,7 @@ func TestMistakes(t *testing.T) {
 		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
 		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
 		{2, "is no file that can be read", []string{"status", "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
-		{2, "number 2 is not right", []string{"status", "--nats", "nats://127.0.0.1:1,a b"}},
+		{2, "number 2 is not right", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1,a b"}},
 		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", "::"}},
@@ -514,8 +522,10 @@ func TestMistakes(t *testing.T) {
 		{2, "--creds belongs to --nats", []string{"status", "--creds", "x"}},
 		{2, "is not 32 bytes in hex or base64", []string{"status", "--data", s.path("d"), "--key", bad}},
 		{2, "unknown flag: --nope", []string{"status", "--nope"}},
-		{4, "no server could be reached (tried 127.0.0.1:1", []string{"status", "--nats", "nats://127.0.0.1:1"}},
-		{4, "is in use", []string{"status", "--data", s.path("held")}},
+		{4, "no server could be reached (tried 127.0.0.1:1", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1"}},
+		{2, "with --nats the keys that seal what is stored have to be given", []string{"status", "--nats", "nats://127.0.0.1:1"}},
+		{4, "is in use", []string{"submit", file, feedsPath, "--data", s.path("held")}},
+		{4, `"status", "results", "pause"`, []string{file, feedsPath, "--data", s.path("held")}},
 	} {
 		code, stdout, stderr := s.run(c.args...)
 		assert.Equal(t, c.code, code, "%v: %s", c.args, stderr)

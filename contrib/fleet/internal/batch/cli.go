@@ -45,7 +45,7 @@ func (p *program) command() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
-		retryCommand(p.retry), settleCommand(p.settle), drainCommand(p.drain), resumeCommand(p.resume),
+		retryCommand(p.retry), settleCommand(p.settle), pauseCommand(p.pause), resumeCommand(p.resume), cancelCommand(p.cancel), drainCommand(p.drain),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true // packages ask for it; a person has files called so
 	return root

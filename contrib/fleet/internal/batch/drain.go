@@ -23,6 +23,37 @@ func resumeCommand(run func(context.Context, storeOptions) error) *cobra.Command
 	}, run)
 }
 
+func cancelCommand(run func(context.Context, storeOptions) error) *cobra.Command {
+	return storeCommand(&cobra.Command{
+		Use:   "cancel",
+		Short: "End the jobs that were never sent",
+		Long: `End the jobs that wait now and were certainly never sent. The others go on: those in hand, and those that may have been sent. A
+cancelled job can be submitted again, corrected under the same number if need be.
+
+` + storeHelp,
+	}, run)
+}
+
+type pauseOptions struct {
+	storeOptions
+	reason string
+}
+
+func pauseCommand(run func(context.Context, pauseOptions) error) *cobra.Command {
+	o := new(pauseOptions)
+	command := &cobra.Command{
+		Use:   "pause",
+		Short: "Begin no more jobs until a resume",
+		Long:  "Have all workers begin no more jobs until \"resume\". What they have in hand they finish.\n\n" + storeHelp,
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
+	}
+	command.Flags().SortFlags = false
+	command.Flags().StringVar(&o.reason, "reason", "by hand", "the `TEXT` that \"status\" and all workers show")
+	o.storeOptions.flags(command.Flags())
+	return command
+}
+
 // storeCommand completes a command that takes nothing but where the queue is.
 func storeCommand(command *cobra.Command, run func(context.Context, storeOptions) error) *cobra.Command {
 	o := new(storeOptions)
@@ -36,13 +67,13 @@ func storeCommand(command *cobra.Command, run func(context.Context, storeOptions
 func (p *program) drain(ctx context.Context, o storeOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if o.nats == "" { // no worker can have the directory beside this process
+	if s.alone { // no worker can have the directory beside this process
 		if status, err := s.queue.Status(ctx); err != nil {
 			return err
 		} else if status.Queued > 0 {
@@ -59,11 +90,33 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 }
 
 func (p *program) resume(ctx context.Context, o storeOptions) error {
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	return s.queue.Resume(ctx)
+}
+
+func (p *program) pause(ctx context.Context, o pauseOptions) error {
+	o.existing, o.attach = true, true
+	s, err := p.open(ctx, o.storeOptions)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.queue.Pause(ctx, o.reason)
+}
+
+func (p *program) cancel(ctx context.Context, o storeOptions) error {
+	o.existing, o.attach = true, true
+	s, err := p.open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	n, err := s.queue.Cancel(ctx)
+	p.note("%d jobs are cancelled; they were never sent.", n)
+	return err
 }

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -28,24 +29,33 @@ type storeOptions struct {
 	data, nats, creds, key, queue string
 	ca, cert, certKey             string
 	wait                          time.Duration
-	moved                         bool
-	inFlight                      int
-	sandbox                       bool
-	rate                          int
 	existing                      bool // a queue that is not there is not made, but for one that is not kept
+	attach                        bool // to a process that has the directory open
+
+	*clientOptions // nil for the commands that need no client
+}
+
+// clientOptions are those of the commands that check jobs or carry them out.
+type clientOptions struct {
+	moved    bool
+	inFlight int
+	sandbox  bool
+	rate     int
 }
 
 // queueName is what fleet.QueueConfig.Name takes.
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
-const storeHelp = `The queue is in the directory --data, which one process at a time can use; or, with --nats, on a server or cluster, for any
-number of processes. Bodies and numbers are sealed before they are stored, under the first of the keys in --key or in
-WXPAY_BATCH_KEY: 32 bytes in hex or base64, one a line (openssl rand -hex 32). Without either a key is made in the directory,
-which keeps the data from nobody who can read the directory; with --nats a key has to be given, the same everywhere.
+const storeHelp = `The queue is in the directory --data, in which one process at a time works: "status", "results", "pause", "resume", "cancel",
+"retry", "settle", "drain" and "submit" reach it while it does. Or it is on a server or cluster, with --nats, for any number of processes. Bodies and
+numbers are sealed before they are stored, under the first of the keys in --key or in WXPAY_BATCH_KEY: 32 bytes in hex or base64, one
+a line (openssl rand -hex 32). Without either a key is made in the directory, which keeps the data from nobody who can read the
+directory; with --nats a key has to be given, the same everywhere. WXPAY_BATCH_NATS stands for --nats where neither it nor --data is
+given.`
 
-Credentials come from the environment, as for wxpay: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
-WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL. A queue belongs to the platform behind the base URL: rehearse
-against a sandbox in another directory, or another queue. WXPAY_BATCH_NATS stands for --nats where neither it nor --data is given.`
+const clientHelp = `Credentials come from the environment, as for wxpay: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
+WXPAY_PUBLIC_KEY, and if need be WXPAY_APIV3_KEY and WXPAY_BASE_URL. The commands that neither submit nor work need none of them. A
+queue belongs to the platform behind the base URL: rehearse against a sandbox in another directory, or another queue.`
 
 // defaultData is the directory of the queue.
 const defaultData = ".wxpay-batch"
@@ -60,26 +70,60 @@ func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.wait, "nats-wait", 0, "how long to wait for a server that cannot be reached yet")
 	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
 	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
+	if o.clientOptions == nil {
+		return
+	}
 	flags.IntVar(&o.inFlight, "in-flight", 0, "how many jobs may be in hand or wait for their next step at once, taken when the queue is made (default 100000)")
 	flags.BoolVar(&o.moved, "moved", false, "the queue goes on at another WXPAY_BASE_URL, which leads to the same platform")
 	flags.BoolVar(&o.sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials; without --data or --nats nothing is kept")
 }
 
 // rateFlag is for the commands that send.
-func (o *storeOptions) rateFlag(flags *pflag.FlagSet) {
+func (o *clientOptions) rateFlag(flags *pflag.FlagSet) {
 	flags.IntVar(&o.rate, "rate", 0, "calls a second to each operation, over all workers (default: the documented rates)")
+}
+
+// check finds what is wrong with the options before anything is made or asked.
+func (o *storeOptions) check() error {
+	switch {
+	case o.nats != "" && o.data != "":
+		return usageError("--data and --nats exclude each other")
+	case o.nats == "" && o.creds != "":
+		return usageError("--creds belongs to --nats")
+	case o.nats == "" && o.ca+o.cert+o.certKey != "":
+		return usageError("--nats-ca, --nats-cert and --nats-key belong to --nats")
+	case (o.cert == "") != (o.certKey == ""):
+		return usageError("--nats-cert and --nats-key belong together")
+	case o.creds != "" && !isFile(o.creds):
+		return usageError("--creds %s is no file that can be read", o.creds)
+	case o.clientOptions != nil && o.rate < 0:
+		return usageError("--rate must not be negative")
+	case o.clientOptions != nil && o.inFlight < 0:
+		return usageError("--in-flight must not be negative")
+	case !queueName.MatchString(o.queue):
+		return usageError("--queue takes letters, digits, - and _, at most 32")
+	}
+	return nil
 }
 
 // store is an open queue, and all that it needs.
 type store struct {
 	engine *fleet.Engine
 	queue  *fleet.Queue
+	alone  bool // nobody else can have the queue open
 	leave  []func()
 }
 
 func (s *store) close() {
 	for i := len(s.leave) - 1; i >= 0; i-- {
 		s.leave[i]()
+	}
+}
+
+// locate completes the place of the queue by the environment.
+func (p *program) locate(o *storeOptions) {
+	if o.nats == "" && o.data == "" {
+		o.nats, _ = p.lookup("WXPAY_BATCH_NATS") // where a password in it is no argument that everybody can see
 	}
 }
 
@@ -92,88 +136,116 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 			s = nil
 		}
 	}()
-	if o.nats == "" && o.data == "" {
-		o.nats, _ = p.lookup("WXPAY_BATCH_NATS") // where a password in it is no argument that everybody can see
+	p.locate(&o)
+	if err := o.check(); err != nil {
+		return s, err
 	}
-	switch {
-	case o.nats != "" && o.data != "":
-		return s, usageError("--data and --nats exclude each other")
-	case o.nats == "" && o.creds != "":
-		return s, usageError("--creds belongs to --nats")
-	case o.nats == "" && o.ca+o.cert+o.certKey != "":
-		return s, usageError("--nats-ca, --nats-cert and --nats-key belong to --nats")
-	case (o.cert == "") != (o.certKey == ""):
-		return s, usageError("--nats-cert and --nats-key belong together")
-	case o.creds != "" && !isFile(o.creds):
-		return s, usageError("--creds %s is no file that can be read", o.creds)
-	case o.rate < 0:
-		return s, usageError("--rate must not be negative")
-	case o.inFlight < 0:
-		return s, usageError("--in-flight must not be negative")
-	case !queueName.MatchString(o.queue):
-		return s, usageError("--queue takes letters, digits, - and _, at most 32")
-	}
-	if !o.sandbox { // before anything is made
-		if _, err := p.client(o, nil); err != nil {
+	sandboxed := o.clientOptions != nil && o.sandbox
+	if o.clientOptions != nil && !sandboxed { // before anything is made
+		if _, err := p.client(*o.clientOptions, nil); err != nil {
 			return s, err
 		}
 	}
-	dir := o.data
-	if o.nats == "" && dir == "" {
-		if dir = defaultData; o.sandbox {
-			o.existing = false
-			if dir, err = os.MkdirTemp("", "wxpay-batch-"); err != nil {
-				return s, &exitError{exitNotSent, err}
-			}
-			s.leave = append(s.leave, func() { os.RemoveAll(dir) })
-		}
+	keys, err := p.givenKeys(o)
+	if err != nil {
+		return s, err
 	}
-	found := false
-	if o.nats == "" {
-		if _, err := os.Stat(filepath.Join(dir, "jetstream")); err == nil {
-			found = true
-		} else if o.existing {
-			return s, usageError("there is no queue in %s: --data names the directory of one", dir)
-		}
-		s.engine, err = fleet.Embedded(dir)
-	} else {
+	dir, found := cmp.Or(o.data, defaultData), true
+	switch {
+	case o.nats != "":
 		s.engine, err = p.connect(ctx, o)
+	case o.data == "" && sandboxed:
+		if dir, err = os.MkdirTemp("", "wxpay-batch-"); err != nil {
+			return s, &exitError{exitNotSent, err}
+		}
+		s.leave = append(s.leave, func() { os.RemoveAll(dir) })
+		o.existing, found, s.alone = false, false, true
+		s.engine, err = fleet.Embedded(dir)
+	default:
+		if _, missing := os.Stat(filepath.Join(dir, "jetstream")); missing != nil {
+			if found = false; o.existing {
+				return s, usageError("there is no queue in %s: --data names the directory of one", dir)
+			}
+		}
+		err = s.openDir(ctx, o, dir)
 	}
 	if errors.Is(err, fleet.ErrAddress) {
 		return s, usageError("--nats: %w", err)
+	}
+	if errors.Is(err, fleet.ErrInUse) && !o.attach {
+		err = fmt.Errorf(`%w. "status", "results", "pause", "resume", "cancel" and "submit" reach it meanwhile`, err)
 	}
 	if err != nil {
 		return s, &exitError{exitNotSent, err}
 	}
 	s.leave = append(s.leave, func() { s.engine.Close() })
-	keys, err := p.keys(o, dir, found)
-	if err != nil {
-		return s, err
+	if keys == nil {
+		if keys, err = p.keysIn(dir, found || !s.alone, sandboxed); err != nil {
+			return s, err
+		}
 	}
-	var rules []middleware.Rule
-	if o.rate > 0 {
-		rules = append(rules, middleware.Rule{PerSecond: o.rate})
+	config := fleet.QueueConfig{Name: o.queue, Existing: o.existing, Keys: keys}
+	if o.clientOptions != nil {
+		if err := p.addClient(ctx, s.engine, *o.clientOptions, &config); err != nil {
+			return s, err
+		}
 	}
-	limiter, err := fleet.NewLimiter(ctx, s.engine, fleet.WithRules(rules...))
-	if err != nil {
-		return s, err
-	}
-	client, err := p.client(o, fleet.Marking(limiter))
-	if err != nil {
-		return s, err
-	}
-	s.queue, err = fleet.OpenQueue(ctx, s.engine, fleet.QueueConfig{Name: o.queue, Existing: o.existing, Client: client, Keys: keys, InFlight: o.inFlight, Moved: o.moved})
+	s.queue, err = fleet.OpenQueue(ctx, s.engine, config)
 	if errors.Is(err, fleet.ErrSettings) {
 		return s, usageError("%s", strings.Replace(err.Error(), "set QueueConfig.Moved", "say --moved", 1))
 	}
 	if errors.Is(err, fleet.ErrNoQueue) {
 		return s, usageError("%w: --queue names one to which jobs were submitted", err)
 	}
-	if err == nil && o.inFlight != 0 && s.queue.InFlight() != o.inFlight {
+	if err == nil && config.InFlight != 0 && s.queue.InFlight() != config.InFlight {
 		p.note("The queue was made with %d jobs in flight, and keeps that.", s.queue.InFlight())
 	}
 	return s, err
 }
+
+// addClient completes the configuration of a queue with who calls.
+func (p *program) addClient(ctx context.Context, engine *fleet.Engine, o clientOptions, config *fleet.QueueConfig) error {
+	var rules []middleware.Rule
+	if o.rate > 0 {
+		rules = append(rules, middleware.Rule{PerSecond: o.rate})
+	}
+	limiter, err := fleet.NewLimiter(ctx, engine, fleet.WithRules(rules...))
+	if err != nil {
+		return err
+	}
+	config.InFlight, config.Moved = o.inFlight, o.moved
+	config.Client, err = p.client(o, fleet.Marking(limiter))
+	return err
+}
+
+// openDir opens the engine in a directory, or attaches to the process that has it open.
+func (s *store) openDir(ctx context.Context, o storeOptions, dir string) (err error) {
+	var options []fleet.EmbeddedOption
+	if o.clientOptions != nil { // else it is open for a moment only
+		options = append(options, fleet.WithAttach())
+	}
+	s.alone = true
+	for until := time.Now().Add(attachWait); ; {
+		s.engine, err = fleet.Embedded(dir, options...)
+		if !o.attach || !errors.Is(err, fleet.ErrInUse) {
+			return err
+		}
+		engine, failed := fleet.Attach(ctx, dir)
+		switch {
+		case failed == nil:
+			s.engine, s.alone = engine, false
+			return nil
+		case !errors.Is(failed, fleet.ErrNotAttachable):
+			return failed
+		case !time.Now().Before(until) || !sleep(ctx):
+			return err
+		}
+	}
+}
+
+// attachWait is how long a process that has just opened a directory may take until it can be attached to, or one that is about to
+// end until it lets go of it.
+const attachWait = 3 * time.Second
 
 // connect connects to a server, and waits for one that cannot be reached yet.
 func (p *program) connect(ctx context.Context, o storeOptions) (*fleet.Engine, error) {
@@ -207,7 +279,7 @@ func (p *program) connect(ctx context.Context, o storeOptions) (*fleet.Engine, e
 const limitWait = 10 * time.Minute
 
 // client makes the client of the jobs.
-func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
+func (p *program) client(o clientOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
 		wxpay.WithPreflight(wxpay.PreflightStrict, "unknown operation"), wxpay.WithTimeout(limitWait), // see sourceOptions.listed
 		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
@@ -237,28 +309,35 @@ func (p *program) client(o storeOptions, limiter middleware.Limiter) (*wxpay.Cli
 	return client, nil
 }
 
-// keys reads the operator's keys, and makes one for a directory that has none.
-func (p *program) keys(o storeOptions, dir string, found bool) (*fleet.Keys, error) {
-	parse := func(text, where string) (*fleet.Keys, error) {
-		keys, err := fleet.ParseKeys(text)
-		if err != nil {
-			return nil, usageError("%s: %w", where, err)
-		}
-		return keys, nil
+// parseKeys reads the operator's keys from a text that stands somewhere.
+func parseKeys(text, where string) (*fleet.Keys, error) {
+	keys, err := fleet.ParseKeys(text)
+	if err != nil {
+		return nil, usageError("%s: %w", where, err)
 	}
+	return keys, nil
+}
+
+// givenKeys are the operator's keys that stand outside the directory, nil if there are none.
+func (p *program) givenKeys(o storeOptions) (*fleet.Keys, error) {
 	if o.key != "" {
 		text, err := os.ReadFile(o.key)
 		if err != nil {
 			return nil, usageError("--key: %w", err)
 		}
-		return parse(string(text), o.key)
+		return parseKeys(string(text), o.key)
 	}
 	if text, _ := p.lookup("WXPAY_BATCH_KEY"); text != "" {
-		return parse(text, "WXPAY_BATCH_KEY")
+		return parseKeys(text, "WXPAY_BATCH_KEY")
 	}
 	if o.nats != "" {
 		return nil, usageError("with --nats the keys that seal what is stored have to be given: --key FILE or WXPAY_BATCH_KEY (openssl rand -hex 32 makes one)")
 	}
+	return nil, nil
+}
+
+// keysIn reads the key that is in a directory, and makes one for a queue that is new.
+func (p *program) keysIn(dir string, found, forgotten bool) (*fleet.Keys, error) {
 	path := filepath.Join(dir, "key")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && found {
@@ -268,12 +347,12 @@ func (p *program) keys(o storeOptions, dir string, found bool) (*fleet.Keys, err
 		key := make([]byte, 32)
 		rand.Read(key)
 		text = []byte(hex.EncodeToString(key) + "\n")
-		if err = writeKey(path, text); err == nil && !o.sandbox {
+		if err = writeKey(path, text); err == nil && !forgotten {
 			p.note("A key was made: %s. Without it the queue in %s cannot be read.", path, dir)
 		}
 	}
 	if err != nil {
 		return nil, &exitError{exitNotSent, fmt.Errorf("the key of the queue: %w", err)}
 	}
-	return parse(strings.TrimSpace(string(text)), path)
+	return parseKeys(strings.TrimSpace(string(text)), path)
 }

@@ -23,7 +23,7 @@ func resultsCommand(run func(context.Context, resultsOptions) error) *cobra.Comm
 		Long: `Write what is known of each job, one JSON object a line: number, state, status, code, request id, the selected members of the
 answer, attempts, and times. Those whose outcome is unknown come first. A summary by state and code goes to stderr.
 
-States: unknown, refused, failed, partial, action, expired, waiting, begun, taken, accepted, succeeded.
+States: unknown, refused, failed, partial, action, expired, cancelled, waiting, begun, taken, accepted, succeeded.
 
 ` + storeHelp + "\n\n" + exitCodeHelp,
 		Args: cobra.NoArgs,
@@ -42,7 +42,7 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 			return usageError("--state %q is not one of those that --help lists", state)
 		}
 	}
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -64,5 +64,5 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 }
 
 var states = []fleet.State{
-	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Waiting, fleet.Begun, fleet.Taken, fleet.Accepted, fleet.Succeeded,
+	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Cancelled, fleet.Waiting, fleet.Begun, fleet.Taken, fleet.Accepted, fleet.Succeeded,
 }

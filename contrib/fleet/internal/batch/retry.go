@@ -33,7 +33,7 @@ were: that helps only when the reason is gone.
 }
 
 func (p *program) retry(ctx context.Context, o retryOptions) error {
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -17,13 +17,14 @@ type runOptions struct {
 
 func runCommand(run func(context.Context, runOptions) error) *cobra.Command {
 	o := new(runOptions)
+	o.clientOptions = new(clientOptions)
 	command := &cobra.Command{
 		Use:   "wxpay-batch FILE [METHOD] PATH",
 		Short: "Make very many calls, each once, paced by the platform's limits",
 		Long: `Check the lines of a file, queue them as jobs, carry them out, and write down what came of each: all in one process. When it is
 run again, after whatever ended it, it goes on where it was.
 
-` + sourceHelp + "\n\n" + workHelp + "\n\n" + storeHelp + "\n\n" + exitCodeHelp,
+` + sourceHelp + "\n\n" + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp + "\n\n" + exitCodeHelp,
 		Example: `  wxpay-batch feeds.ndjson POST v3/brand/partner/card-member/user-feeds -o results.ndjson
   wxpay-batch refunds.csv v3/refund/domestic/refunds --map order=out_trade_no --map fen=amount.refund --select refund_id --final
   wxpay-batch points.csv v3/brand/partner/card-member/user-points/sync --number out_request_no --order-by user_card_code --expires 24h
@@ -83,16 +84,16 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	switch {
 	case err != nil:
 		return err
-	case o.nats != "" && status.Closed: // by somebody else, whose reasons are not known here
+	case !s.alone && status.Closed: // by somebody else, whose reasons are not known here
 		return fleet.ErrClosed
-	case o.nats != "" && status.Pause != nil:
+	case !s.alone && status.Pause != nil:
 		return &fleet.PausedError{Pause: *status.Pause}
 	case status.Closed:
 		p.note("It was drained. Taking new jobs again.")
 	case status.Pause != nil:
 		p.note("It was paused: %s. Going on.", printable(status.Pause.Reason))
 	}
-	if o.nats == "" {
+	if s.alone {
 		if err := s.queue.Resume(ctx); err != nil {
 			return err
 		}

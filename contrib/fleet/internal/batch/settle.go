@@ -43,7 +43,7 @@ func (p *program) settle(ctx context.Context, o settleOptions) error {
 	if state := fleet.State(o.state); state != fleet.Succeeded && state != fleet.Failed {
 		return usageError("a job is settled as succeeded or failed, not as %q", o.state)
 	}
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func statusCommand(run func(context.Context, statusOptions) error) *cobra.Comman
 }
 
 func (p *program) status(ctx context.Context, o statusOptions) error {
-	o.existing = true
+	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -16,10 +16,11 @@ type submitOptions struct {
 
 func submitCommand(run func(context.Context, submitOptions) error) *cobra.Command {
 	o := new(submitOptions)
+	o.clientOptions = new(clientOptions)
 	command := &cobra.Command{
 		Use:     "submit FILE [METHOD] PATH",
 		Short:   "Check lines and queue them, for workers elsewhere",
-		Long:    "Check the lines of a file and queue them as jobs. Nothing is sent.\n\n" + sourceHelp + "\n\n" + storeHelp,
+		Long:    "Check the lines of a file and queue them as jobs. Nothing is sent.\n\n" + sourceHelp + "\n\n" + storeHelp + "\n\n" + clientHelp,
 		Example: "  wxpay-batch submit feeds.ndjson v3/brand/partner/card-member/user-feeds --nats nats://n1:4222 --creds fleet.creds --key keys",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,6 +44,7 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 		return err
 	}
 	defer done()
+	o.attach = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err

@@ -15,13 +15,14 @@ type workCommandOptions struct {
 
 func workCommand(run func(context.Context, workCommandOptions) error) *cobra.Command {
 	o := new(workCommandOptions)
+	o.clientOptions = new(clientOptions)
 	command := &cobra.Command{
 		Use:   "work",
 		Short: "Carry out what is queued",
 		Long: `Carry out the jobs of the queue, until it is interrupted: the first signal finishes what is in hand. Any number of processes, on any
 number of machines, can work on one queue (--nats); --rate holds for all of them together.
 
-` + workHelp + "\n\n" + storeHelp,
+` + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp,
 		Example: "  wxpay-batch work --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --creds fleet.creds --key keys --rate 5",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
@@ -37,6 +38,7 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
+	p.locate(&o.storeOptions)
 	o.existing = o.nats == "" || o.untilIdle // a worker of a fleet may be the first to come
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {

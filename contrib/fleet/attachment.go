@@ -1,0 +1,44 @@
+package fleet
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"path/filepath"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
+)
+
+// attachName is the file in the directory of an embedded engine that tells how to attach to it.
+const attachName = "attach"
+
+// attachment is the content of that file.
+type attachment struct {
+	Address string `json:"address"`
+	Token   string `json:"token"`
+}
+
+// listen has the server listen for processes that attach to it.
+func (a *attachment) listen(o *server.Options) {
+	a.Token = rand.Text() + rand.Text()
+	o.DontListen, o.Host, o.Port, o.Authorization = false, "127.0.0.1", server.RANDOM_PORT, a.Token
+}
+
+// publish writes the file.
+func (a *attachment) publish(dir string, s *server.Server) error {
+	a.Address = s.Addr().String()
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	file, err := atomicfile.Create(filepath.Join(dir, attachName), true)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(text); err != nil {
+		file.Abandon()
+		return err
+	}
+	return file.Commit()
+}
