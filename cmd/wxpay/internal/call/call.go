@@ -36,7 +36,8 @@ func Command(sh *shell.Shell) *cobra.Command {
 		Short: "Call an operation by its path",
 		Long: `Call an operation by its path, as the manual prints it, with {name} for each value.
 
-METHOD is GET, or POST if there is a body. PUT, PATCH and DELETE are written out.
+METHOD is GET, or POST if there is a body. PUT, PATCH and DELETE are written out. PATH may be a whole URL of the platform or
+of the gateway, and may have a query behind a ?, percent-encoded, where a plus is a plus.
 
 Fields make the body, or --data gives all of it:
   -f name=value     a string
@@ -135,7 +136,11 @@ func (o *options) oneBody() error {
 
 // arguments reads the arguments, and checks them with the flags.
 func (o *options) arguments(args []string) (err error) {
-	if o.Method, o.Path, err = operation.Args(args); err != nil {
+	var at operation.Address
+	if o.Method, at, err = operation.Args(args); err != nil {
+		return err
+	}
+	if err := o.Locate(at); err != nil {
 		return err
 	}
 	body := o.hasData || len(o.Fields) > 0
@@ -211,7 +216,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	if err != nil {
 		return err
 	}
-	client, leave, err := sh.Client(o.Source(sh))
+	client, leave, err := o.Client(sh)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestCallSends(t *testing.T) {
 		before := len(g.Requests())
 		code, stdout, stderr := g.Run(append([]string{"call", "--no-check"}, test.args...)...)
 		assert.Zero(t, code, "%s: %s", test.name, stderr)
-		assert.Equal(t, "{}", stdout, test.name)
+		assert.Equal(t, "{}\n", stdout, test.name)
 		require.Len(t, g.Requests(), before+1, test.name)
 		got := g.Requests()[before]
 		assert.Equal(t, test.method, got.Method, test.name)
@@ -121,7 +121,7 @@ func TestCallChecks(t *testing.T) {
 		"-f", "out_trade_no=A", "-f", "notify_url=https://example.com/", "-f", "amount[total]=1", "-f", "amonut=2"}
 	code, stdout, stderr := g.Run(bad...)
 	assert.Equal(t, 0, code)
-	assert.Equal(t, response, stdout)
+	assert.Equal(t, response+"\n", stdout)
 	assert.Contains(t, stderr, "warning: body /amount/total (总金额, fen): ")
 	assert.Contains(t, stderr, "warning: body /amonut: ")
 	require.Len(t, g.Requests(), 1)
@@ -168,7 +168,7 @@ func TestCallDecrypts(t *testing.T) {
 	args := []string{"call", "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}", "--var", "out_bill_no=1"}
 	code, stdout, stderr := g.Run(args...)
 	require.Equal(t, 0, code, stderr)
-	assert.Equal(t, response, stdout)
+	assert.Equal(t, response+"\n", stdout)
 	code, stdout, stderr = g.Run(append(args, "--get", "user_name")...)
 	require.Equal(t, 0, code, stderr)
 	assert.Equal(t, name+"\n", stdout)

@@ -80,10 +80,14 @@ func (o *options) asked(sh *shell.Shell, args []string) (*fact.Operation, []stri
 	if first == 1 && operation.IsMethod(args[0]) {
 		first = min(len(args), 2)
 	}
-	var err error
-	if o.Method, o.Path, err = operation.Args(args[:first]); err != nil {
+	method, at, err := operation.Args(args[:first])
+	if err == nil {
+		err = o.Locate(at)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
+	o.Method = method
 	if o.Method == "" {
 		o.Method = http.MethodPost
 	}
@@ -175,7 +179,8 @@ func (o *options) resolve(ctx context.Context, sh *shell.Shell, args []string) e
 	if err := o.fill(write.Link, data, given); err != nil {
 		return err
 	}
-	client, leave, err := sh.Client(shell.Source{})
+	o.NoCheck = true // what is composed here is not the whole body
+	client, leave, err := o.Client(sh)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 
 	"shell":       {"ordered"},
 	"operation":   {"shell"},
-	"request":     {"ordered", "shell"},
+	"request":     {"operation", "ordered", "shell"},
 	"serve":       {"shell"},
 	"transparent": {"shell"},
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/contrib/sm"
@@ -71,13 +72,19 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 		options = append(options, wxpay.Digest(algorithm, value))
 	}
 	linked := strings.Contains(o.Path, "://")
-	if !linked && strings.ContainsAny(o.Path, "?#") { // it may hold a token, so it is not shown
-		return shell.Usage("PATH has a ? or # in it: give a query with -q, or the whole address as it came")
-	}
 	if linked && len(o.Variables)+len(o.Escaped)+len(o.Query) > 0 {
 		return shell.Usage("an address is requested as it is: --var, --raw-var and --query belong to a path")
 	}
-	client, leave, err := sh.Client(o.Source(sh))
+	if !linked {
+		at, err := operation.ParseAddress(o.Path)
+		if err != nil {
+			return err
+		}
+		if err := o.Locate(at); err != nil {
+			return err
+		}
+	}
+	client, leave, err := o.Client(sh)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 type uploadOptions struct {
 	request.Options // path, variables, fields, get, sandbox
 
+	to   string
 	file string
 	name string
 	part string
@@ -49,10 +50,17 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 			switch {
 			case len(args) != 1:
 				return shell.Usage("give one file")
-			case o.Path == "":
+			case o.to == "":
 				return shell.Usage("name the operation: --to PATH, for example v3/merchant/media/upload")
 			case args[0] == "-" && o.name == "":
 				return shell.Usage("a file from stdin needs a name: --name a.png")
+			}
+			at, err := operation.ParseAddress(o.to)
+			if err == nil {
+				err = o.Locate(at)
+			}
+			if err != nil {
+				return err
 			}
 			o.file = args[0]
 			return o.run(command.Context(), sh)
@@ -60,7 +68,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.Path, "to", "", "`PATH` of the operation")
+	flags.StringVar(&o.to, "to", "", "`PATH` of the operation")
 	_ = command.RegisterFlagCompletionFunc("to", operation.CompleteFlag(sh.Facts(), http.MethodPost))
 	flags.StringVar(&o.name, "name", "", "`NAME` that the platform gets; by default that of FILE")
 	flags.StringVar(&o.part, "part", "", "`NAME` of the file's part, for an operation that is not documented")
@@ -80,7 +88,7 @@ func (o *uploadOptions) run(ctx context.Context, sh *shell.Shell) error {
 		return err
 	}
 	defer done()
-	client, leave, err := sh.Client(o.Source(sh))
+	client, leave, err := o.Client(sh)
 	if err != nil {
 		return err
 	}

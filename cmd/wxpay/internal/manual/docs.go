@@ -69,7 +69,7 @@ func (o *docsOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
 }
 
-func (o *docsOptions) arguments(args []string) (err error) {
+func (o *docsOptions) arguments(args []string) error {
 	switch {
 	case o.format != "" && !slices.Contains(docsFormats, o.format):
 		return shell.Usage("the format %q is not one of %s", o.format, strings.Join(docsFormats, ", "))
@@ -84,7 +84,8 @@ func (o *docsOptions) arguments(args []string) (err error) {
 	case o.all:
 		return nil
 	}
-	o.method, o.path, err = operation.Args(args)
+	method, at, err := operation.Args(args)
+	o.method, o.path = method, at.Path
 	return err
 }
 

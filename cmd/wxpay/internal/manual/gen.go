@@ -85,7 +85,9 @@ func (o *typesOptions) arguments(args []string) (err error) {
 	case o.tag == "" && o.out != "":
 		return shell.Usage("--out is the folder for --tag; to write one file, redirect stdout")
 	case o.tag == "":
-		o.method, o.path, err = operation.Args(args)
+		var at operation.Address
+		o.method, at, err = operation.Args(args)
+		o.path = at.Path
 		return err
 	case o.out == "":
 		return shell.Usage("--tag needs a folder: --out DIR")

@@ -19,21 +19,23 @@ var Methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 func IsMethod(text string) bool { return slices.Contains(Methods, strings.ToUpper(text)) }
 
 // Args reads [METHOD] PATH. The method is in capitals, and empty if none is given.
-func Args(args []string) (method, path string, err error) {
+func Args(args []string) (method string, at Address, err error) {
 	switch {
 	case len(args) == 0:
-		return "", "", shell.Usage("the path is missing: give it as the manual prints it, for example v3/certificates")
+		return "", at, shell.Usage("the path is missing: give it as the manual prints it, for example v3/certificates")
 	case len(args) == 1 && IsMethod(args[0]):
-		return "", "", shell.Usage("the path is missing after the method %s", args[0])
+		return "", at, shell.Usage("the path is missing after the method %s", args[0])
 	case len(args) == 1:
-		return "", args[0], nil
+		at, err = ParseAddress(args[0])
+		return "", at, err
 	case len(args) > 2:
-		return "", "", shell.Usage("there are %d arguments, at most a method and a path are expected: quote values "+
+		return "", at, shell.Usage("there are %d arguments, at most a method and a path are expected: quote values "+
 			"with blanks", len(args))
 	case !IsMethod(args[0]):
-		return "", "", shell.Usage("the method %q is not one of %s", args[0], strings.Join(Methods, ", "))
+		return "", at, shell.Usage("the method %q is not one of %s", args[0], strings.Join(Methods, ", "))
 	}
-	return strings.ToUpper(args[0]), args[1], nil
+	at, err = ParseAddress(args[1])
+	return strings.ToUpper(args[0]), at, err
 }
 
 // Find returns the operations of a path, which may be a template or have values: that of a method, or all.

@@ -32,10 +32,10 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 		sh.AppendBody(&out, res.Raw())
 		return sh.WriteForeign(out.Bytes())
 	}
+	var missing error
 	switch value := res.Get(o.Get); {
 	case !value.Exists():
-		// The exit code is about the operation, which succeeded.
-		sh.Note("wxpay: the response has no %s", o.Get)
+		missing = o.missing(res)
 	case strings.HasPrefix(value.Raw, `"`):
 		out.WriteString(value.String() + "\n")
 	default:
@@ -44,7 +44,31 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	if err := res.DecryptErr(); err != nil {
 		sh.Note("wxpay: the response is not decrypted in full: %v", err)
 	}
-	return sh.WriteForeign(out.Bytes())
+	if err := sh.WriteForeign(out.Bytes()); err != nil {
+		return err
+	}
+	return missing
+}
+
+// missing returns the error about a value that the response does not have. It names the fields that are there at its top.
+// The exit code of a write never passes for a rejection.
+func (o *Options) missing(res *wxpay.Response) error {
+	var names []string
+	res.Get("@this").ForEach(func(name, _ wxpay.Result) bool {
+		if strings.HasPrefix(name.Raw, `"`) {
+			names = append(names, name.String())
+		}
+		return len(names) < 20
+	})
+	text := "it is empty"
+	if len(names) > 0 {
+		text = "at its top are " + strings.Join(names, ", ")
+	}
+	if o.Method == http.MethodGet {
+		return &shell.ExitError{Code: shell.ExitRejected, Err: fmt.Errorf("the response has no %s; %s", o.Get, text)}
+	}
+	return &shell.ExitError{Code: shell.ExitConfirmed,
+		Err: fmt.Errorf("the response has no %s; %s; the platform has taken the call, so do not make it again", o.Get, text)}
 }
 
 // PrintFailure prints the response of a request that failed, if there is one, and returns err.

@@ -3,15 +3,20 @@ package request
 
 import (
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Options are the flags of a request. A command has some of them.
 type Options struct {
 	Method, Path string
+	at           operation.Address // which has Path
 
 	Variables []shell.Pair // of the path
 	Escaped   []shell.Pair // the same, percent-encoded already
@@ -47,6 +52,45 @@ func (o *Options) Source(sh *shell.Shell) shell.Source {
 	}
 	source.Options = []wxpay.Option{wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{sh}))}
 	return source
+}
+
+// Locate takes the path and the query of an address, and compares the variables with the path.
+func (o *Options) Locate(at operation.Address) error {
+	query, err := at.Filled()
+	if err != nil {
+		return err
+	}
+	o.at, o.Path, o.Query = at, at.Path, append(query, o.Query...)
+	var names []string
+	for segment := range strings.SplitSeq(at.Path, "/") {
+		if name, ok := fact.Placeholder(segment); ok {
+			names = append(names, name)
+		}
+	}
+	for _, v := range slices.Concat(o.Variables, o.Escaped) {
+		switch near := shell.Nearest(v.Name, names); {
+		case slices.Contains(names, v.Name):
+		case len(names) == 0:
+			return shell.Usage("--var %s=…: the path has no {%s}, nor any other {name}", v.Name, v.Name)
+		case near != "":
+			return shell.Usage("--var %s=…: the path has no {%s}: did you mean --var %s=…?", v.Name, v.Name, near)
+		default:
+			return shell.Usage("--var %s=…: the path has no {%s}; it has {%s}", v.Name, v.Name, strings.Join(names, "}, {"))
+		}
+	}
+	return nil
+}
+
+// Client returns a client for the address; see [shell.Shell.Client].
+func (o *Options) Client(sh *shell.Shell) (client *wxpay.Client, leave func(), err error) {
+	if client, leave, err = sh.Client(o.Source(sh)); err != nil {
+		return nil, nil, err
+	}
+	if err := o.at.Fits(client.BaseURL()); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return client, leave, nil
 }
 
 // Chain returns the chain of the request. The verb reports a mistake in it.

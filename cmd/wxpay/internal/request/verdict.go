@@ -45,8 +45,10 @@ func PrintVerdict(sh *shell.Shell, o *Options, v *wxpay.Verdict) error {
 	}
 	sh.Note("verdict: %s", text)
 	if v.Response != nil {
-		if err := PrintResponse(sh, o, v.Response); err != nil {
+		if err := PrintResponse(sh, o, v.Response); err != nil && state.code == shell.ExitOK {
 			return err
+		} else if err != nil {
+			return &shell.ExitError{Code: state.code, Err: err} // the verdict counts more than its text
 		}
 	}
 	if state.code != shell.ExitOK {

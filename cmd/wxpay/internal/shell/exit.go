@@ -25,11 +25,11 @@ const (
 // ExitCodeHelp is the text about exit codes in the help of commands that call an operation.
 const ExitCodeHelp = `Exit codes:
   0  the operation succeeded
-  1  the platform rejected it (or, for demo, a check failed)
+  1  the platform rejected it (or a read has no value for --get, or a check of demo failed)
   2  wrong usage: a bad flag or path, or credentials that are missing or unusable; nothing was sent
   3  its outcome is unknown: it may have taken effect, so query it before you call it again
   4  nothing was sent: there was no connection, or an interrupt came first
-  5  it succeeded, but its response could not be written: do not call it again
+  5  it succeeded, but its response could not be written, or has no value for --get: do not call it again
   6  the rejection is unsigned: it came before authentication, or a proxy sent it, perhaps after the effect`
 
 // ExitError ends the program with a code.

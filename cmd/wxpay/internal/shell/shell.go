@@ -119,11 +119,15 @@ func (sh *Shell) WriteJSON(document any) error {
 	return sh.WriteForeign(result)
 }
 
-// AppendBody appends the body of a response to out: byte for byte for a pipe, indented for a terminal.
+// AppendBody appends the body of a response to out: byte for byte for a pipe, with a line feed behind JSON, and indented for
+// a terminal.
 func (sh *Shell) AppendBody(out *bytes.Buffer, body []byte) {
 	switch {
 	case !sh.Terminal:
 		out.Write(body)
+		if !bytes.HasSuffix(body, []byte("\n")) && json.Valid(body) {
+			out.WriteByte('\n')
+		}
 	case len(body) == 0:
 	case json.Indent(out, body, "", "  ") == nil:
 		out.WriteByte('\n')
