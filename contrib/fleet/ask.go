@@ -33,7 +33,13 @@ func (e *Engine) ride(ctx context.Context, each time.Duration, do func(context.C
 	return e.insist(ctx, func() error {
 		one, cancel := context.WithTimeout(ctx, each)
 		defer cancel()
-		return do(one)
+		one, done := e.denials.bound(one)
+		defer done()
+		err := do(one)
+		if denied := context.Cause(one); err != nil && errors.Is(denied, ErrDenied) {
+			return denied
+		}
+		return err
 	})
 }
 
@@ -60,7 +66,7 @@ func (e *Engine) passing(err error) bool {
 	if e.server != nil {
 		return errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrNoSpace) && e.failure() == nil
 	}
-	if e.ended() {
+	if e.ended() || e.denials.recent() != nil && unanswered(err) {
 		return false
 	}
 	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
@@ -73,15 +79,8 @@ func (e *Engine) passing(err error) bool {
 	if errors.As(err, &legacy) {
 		return legacy.Code == http.StatusServiceUnavailable
 	}
-	for _, passing := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout,
-		nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded,
-	} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	return false
+	return unanswered(err) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) ||
+		errors.Is(err, nats.ErrReconnectBufExceeded)
 }
 
 // sleep waits, and reports whether ctx is still alive.

@@ -94,19 +94,22 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 	dialer := &firstDial{ctx: ctx}
 	// Nothing is kept to be said once the connection is back: whom it concerns may have given up waiting for it, and a job may be in
 	// other hands, from which a word of before would take it.
+	e := &Engine{replicas: o.replicas}
 	conn, err := nats.Connect(servers, append([]nats.Option{
 		nats.Name("wxpay fleet"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.ReconnectJitter(500*time.Millisecond, time.Second), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
-		nats.SetCustomDialer(dialer), quiet,
+		nats.SetCustomDialer(dialer), nats.ErrorHandler(e.denials.note),
 	}, o.nats...)...)
 	tried := dialer.end()
+	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) {
+		return nil, fmt.Errorf("%w: %w", ErrDenied, err)
+	}
 	if err != nil {
 		if tried != "" {
 			return nil, fmt.Errorf("%w (tried %s): %w", ErrUnreachable, tried, err)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	e := &Engine{replicas: o.replicas}
 	if e.js, err = jetstream.New(conn); err == nil {
 		err = e.ride(ctx, askMost, func(ctx context.Context) error {
 			_, err := e.js.AccountInfo(ctx)
@@ -114,8 +117,11 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 		})
 	}
 	if err != nil {
-		address := conn.ConnectedAddr()
+		address, err := conn.ConnectedAddr(), e.Explain(err)
 		conn.Close()
+		if errors.Is(err, ErrDenied) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("fleet: the server %s gives no access to JetStream: %w", address, err)
 	}
 	if e.replicas == 0 {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -35,6 +36,7 @@ type Engine struct {
 	close    sync.Once
 	queues   sync.Map // names of the queues that were opened
 
+	denials    denials
 	attachFile string // of an embedded engine to which others can attach
 	attached   bool   // to such an engine
 }
@@ -83,6 +85,9 @@ func (e *Engine) Explain(err error) error {
 	if e.ended() {
 		return errHostEnded
 	}
+	if denied := e.denials.recent(); denied != nil && unanswered(err) {
+		return denied
+	}
 	if failure := e.failure(); failure != nil {
 		return failure
 	}
@@ -121,3 +126,9 @@ var errHostEnded = errors.New("fleet: the process that had the directory open ha
 
 // ended reports whether that has happened to an engine.
 func (e *Engine) ended() bool { return e.attached && e.js.Conn().IsClosed() }
+
+// unanswered reports whether err is that of a question to which no answer came.
+func unanswered(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrAsyncPublishTimeout)
+}

@@ -160,12 +160,12 @@ func (q *Queue) incomplete() error {
 // openControl opens the bucket of settings.
 func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
 	bucket := jetstream.KeyValueConfig{Bucket: q.name + "-control", Description: "settings of a queue of wxpay", Replicas: q.engine.replicas}
-	err = jetstream.ErrBucketExists
-	if !existing {
+	q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) && !existing {
 		q.control, err = q.engine.js.CreateKeyValue(ctx, bucket)
-	}
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
+		if errors.Is(err, jetstream.ErrBucketExists) { // another process was first
+			q.control, err = q.engine.js.KeyValue(ctx, bucket.Bucket)
+		}
 	}
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return fmt.Errorf("%w as %q", ErrNoQueue, q.name)

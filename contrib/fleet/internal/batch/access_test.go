@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"strings"
@@ -16,6 +18,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 )
 
 // A server may have a certificate of the operator's own, and ask for one of the client's.
@@ -63,4 +68,31 @@ func TestServerWithCertificates(t *testing.T) {
 		code, _, stderr := s.run(append([]string{"submit", file, feedsPath}, tt.flags...)...)
 		assert.Equal(t, tt.code, code, "%s: %s", name, stderr)
 	}
+}
+
+// A server that is not up yet is waited for.
+func TestServerComesLater(t *testing.T) {
+	t.Parallel()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := free.Addr().(*net.TCPAddr).Port
+	require.NoError(t, free.Close())
+	s := newShell(t, "WXPAY_BATCH_KEY="+strings.Repeat("ab", 32))
+	var notes iotest.Buffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- batch.Main(t.Context(), []string{"status", "--nats", fmt.Sprintf("nats://127.0.0.1:%d", port), "--nats-wait", "5m"}, nil, io.Discard, &notes, s.env)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(notes.String(), "Waiting for a server, up to 5m0s: ") }, time.Minute, time.Millisecond)
+	nats, err := server.NewServer(&server.Options{
+		ServerName: "one", Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+	})
+	require.NoError(t, err)
+	nats.Start()
+	defer func() {
+		nats.Shutdown()
+		nats.WaitForShutdown()
+	}()
+	assert.Equal(t, 2, <-ended)
+	assert.Contains(t, notes.String(), "there is no such queue")
 }

@@ -507,7 +507,15 @@ func TestMistakes(t *testing.T) {
 		{2, "that time is over", []string{file, feedsPath, "--expires", "-5m", "--data", s.path("nowhere")}},
 		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
 		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
-		{2, "is no file that can be read", []string{"status", "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
+		{2, "--creds: open ", []string{"status", "--key", good, "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
+		{2, "there is no user's key in them", []string{"status", "--key", good, "--creds", bad, "--nats", "nats://127.0.0.1:1"}},
+		{2, "it is no seed, which begins with SU", []string{"status", "--key", good, "--nkey", bad, "--nats", "nats://127.0.0.1:1"}},
+		{2, "--creds and --nkey exclude each other", []string{"status", "--key", good, "--nkey", bad, "--creds", bad, "--nats", "nats://127.0.0.1:1"}},
+		{2, "there is no certificate in", []string{"status", "--key", good, "--nats-ca", bad, "--nats", "nats://127.0.0.1:1"}},
+		{2, "--nats-ca: open ", []string{"status", "--key", good, "--nats-ca", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
+		{2, "--nats-cert and --nats-key: ", []string{"status", "--key", good, "--nats-cert", bad, "--nats-key", bad, "--nats", "nats://127.0.0.1:1"}},
+		{2, "--key: open ", []string{"status", "--key", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
+		{2, "can be seen by everybody on this machine: put the address into WXPAY_BATCH_NATS", []string{"status", "--nats", "nats://u:s3cret@127.0.0.1:1"}},
 		{2, "number 2 is not right", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1,a b"}},
 		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
@@ -519,7 +527,7 @@ func TestMistakes(t *testing.T) {
 		{2, "--workers, --patience", []string{file, feedsPath, "--workers", "0", "--data", s.path("d")}},
 		{2, "--rate must not be negative", []string{file, feedsPath, "--rate", "-1"}},
 		{2, "exclude each other", []string{"status", "--data", "x", "--nats", "nats://127.0.0.1:1"}},
-		{2, "--creds belongs to --nats", []string{"status", "--creds", "x"}},
+		{2, "--creds and --nkey belong to --nats", []string{"status", "--creds", "x"}},
 		{2, "is not 32 bytes in hex or base64", []string{"status", "--data", s.path("d"), "--key", bad}},
 		{2, "unknown flag: --nope", []string{"status", "--nope"}},
 		{4, "no server could be reached (tried 127.0.0.1:1", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1"}},
@@ -530,6 +538,7 @@ func TestMistakes(t *testing.T) {
 		code, stdout, stderr := s.run(c.args...)
 		assert.Equal(t, c.code, code, "%v: %s", c.args, stderr)
 		assert.Contains(t, stderr, c.says, c.args)
+		assert.NotContains(t, stderr, "s3cret")
 		assert.Empty(t, stdout)
 	}
 	assert.NoDirExists(t, s.path("nowhere"))

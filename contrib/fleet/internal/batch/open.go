@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
@@ -26,11 +25,12 @@ import (
 
 // storeOptions say where the queue is.
 type storeOptions struct {
-	data, nats, creds, key, queue string
-	ca, cert, certKey             string
-	wait                          time.Duration
-	existing                      bool // a queue that is not there is not made, but for one that is not kept
-	attach                        bool // to a process that has the directory open
+	data, nats, creds, nkey, key, queue string
+	ca, cert, certKey                   string
+	wait                                time.Duration
+	existing                            bool // a queue that is not there is not made, but for one that is not kept
+	hidden                              bool // nats is no argument
+	attach                              bool // to a process that has the directory open
 
 	*clientOptions // nil for the commands that need no client
 }
@@ -63,7 +63,8 @@ const defaultData = ".wxpay-batch"
 func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "the `DIR` of the queue (default "+defaultData+")")
 	flags.StringVar(&o.nats, "nats", "", "a NATS server or cluster instead: `URL`, several divided by commas")
-	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it")
+	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it (or WXPAY_BATCH_CREDS, with what stands in one)")
+	flags.StringVar(&o.nkey, "nkey", "", "the `FILE` with the seed of an nkey for it (or WXPAY_BATCH_NKEY, with the seed)")
 	flags.StringVar(&o.ca, "nats-ca", "", "the `FILE` with the certificates that its certificate is checked against (default: the system's)")
 	flags.StringVar(&o.cert, "nats-cert", "", "the `FILE` with a client certificate for it")
 	flags.StringVar(&o.certKey, "nats-key", "", "the `FILE` with the key of that certificate")
@@ -88,14 +89,16 @@ func (o *storeOptions) check() error {
 	switch {
 	case o.nats != "" && o.data != "":
 		return usageError("--data and --nats exclude each other")
-	case o.nats == "" && o.creds != "":
-		return usageError("--creds belongs to --nats")
+	case strings.Contains(o.nats, "@") && !o.hidden:
+		return usageError("--nats: a password in an argument can be seen by everybody on this machine: put the address into WXPAY_BATCH_NATS, or use --creds or --nkey")
+	case o.nats == "" && o.creds+o.nkey != "":
+		return usageError("--creds and --nkey belong to --nats")
+	case o.creds != "" && o.nkey != "":
+		return usageError("--creds and --nkey exclude each other")
 	case o.nats == "" && o.ca+o.cert+o.certKey != "":
 		return usageError("--nats-ca, --nats-cert and --nats-key belong to --nats")
 	case (o.cert == "") != (o.certKey == ""):
 		return usageError("--nats-cert and --nats-key belong together")
-	case o.creds != "" && !isFile(o.creds):
-		return usageError("--creds %s is no file that can be read", o.creds)
 	case o.clientOptions != nil && o.rate < 0:
 		return usageError("--rate must not be negative")
 	case o.clientOptions != nil && o.inFlight < 0:
@@ -123,7 +126,7 @@ func (s *store) close() {
 // locate completes the place of the queue by the environment.
 func (p *program) locate(o *storeOptions) {
 	if o.nats == "" && o.data == "" {
-		o.nats, _ = p.lookup("WXPAY_BATCH_NATS") // where a password in it is no argument that everybody can see
+		o.nats, o.hidden = p.lookup("WXPAY_BATCH_NATS") // where a password in it is no argument that everybody can see
 	}
 }
 
@@ -150,10 +153,14 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
+	access, err := p.access(o)
+	if err != nil {
+		return s, err
+	}
 	dir, found := cmp.Or(o.data, defaultData), true
 	switch {
 	case o.nats != "":
-		s.engine, err = p.connect(ctx, o)
+		s.engine, err = p.connect(ctx, o, access)
 	case o.data == "" && sandboxed:
 		if dir, err = os.MkdirTemp("", "wxpay-batch-"); err != nil {
 			return s, &exitError{exitNotSent, err}
@@ -170,7 +177,10 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 		err = s.openDir(ctx, o, dir)
 	}
 	if errors.Is(err, fleet.ErrAddress) {
-		return s, usageError("--nats: %w", err)
+		return s, usageError("%s: %w", o.from(), err)
+	}
+	if errors.Is(err, fleet.ErrDenied) {
+		return s, usageError("%w: compare --creds, --nkey or --nats-cert with the server's users", err)
 	}
 	if errors.Is(err, fleet.ErrInUse) && !o.attach {
 		err = fmt.Errorf(`%w. "status", "results", "pause", "resume", "cancel" and "submit" reach it meanwhile`, err)
@@ -247,21 +257,19 @@ func (s *store) openDir(ctx context.Context, o storeOptions, dir string) (err er
 // end until it lets go of it.
 const attachWait = 3 * time.Second
 
+// from is where the address of the server stands.
+func (o *storeOptions) from() string {
+	if o.hidden {
+		return "WXPAY_BATCH_NATS"
+	}
+	return "--nats"
+}
+
 // connect connects to a server, and waits for one that cannot be reached yet.
-func (p *program) connect(ctx context.Context, o storeOptions) (*fleet.Engine, error) {
-	var options []fleet.ConnectOption
-	if o.creds != "" {
-		options = append(options, fleet.WithCredentials(o.creds))
-	}
-	if o.ca != "" {
-		options = append(options, fleet.WithConnection(nats.RootCAs(o.ca)))
-	}
-	if o.cert != "" {
-		options = append(options, fleet.WithConnection(nats.ClientCert(o.cert, o.certKey)))
-	}
+func (p *program) connect(ctx context.Context, o storeOptions, access []fleet.ConnectOption) (*fleet.Engine, error) {
 	told := false
 	for until := time.Now().Add(o.wait); ; {
-		engine, err := fleet.Connect(ctx, o.nats, options...)
+		engine, err := fleet.Connect(ctx, o.nats, access...)
 		if !errors.Is(err, fleet.ErrUnreachable) || !time.Now().Before(until) {
 			return engine, err
 		}
