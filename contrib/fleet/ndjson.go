@@ -62,6 +62,9 @@ func (s *Sheet) mapped(first *bool, text []byte) error {
 		return true
 	})
 	for _, c := range s.Map {
+		if c.constant() || c.Type != "" {
+			return fmt.Errorf("%w: constants, types and units are for tables, a line of JSON says them itself", ErrColumns)
+		}
 		if c.From != "*" && c.To != "" && !have[c.From] {
 			return fmt.Errorf("%w: it has no member %q", ErrColumns, c.From)
 		}
@@ -108,19 +111,28 @@ func (s *Sheet) object(job *Job, text []byte) error {
 	body := []byte("{")
 	var err error
 	gjson.ParseBytes(text).ForEach(func(name, value gjson.Result) bool {
-		c := s.to(name.String())
-		if c.To == "" {
-			return true
+		to, told := s.to(name.String())
+		if !told {
+			to = []Column{{To: name.String()}}
 		}
-		if placed, wrong := place(job, c.To, value); placed || wrong != nil {
-			err = wrong
-			return err == nil
+		for _, c := range to {
+			if c.To == "" {
+				continue
+			}
+			placed, wrong := place(job, c.To, value)
+			if wrong != nil {
+				err = wrong
+				return false
+			}
+			if placed {
+				continue
+			}
+			if len(body) > 1 {
+				body = append(body, ',')
+			}
+			quoted, _ := json.Marshal(c.To)
+			body = append(append(append(body, quoted...), ':'), value.Raw...)
 		}
-		if len(body) > 1 {
-			body = append(body, ',')
-		}
-		quoted, _ := json.Marshal(c.To)
-		body = append(append(append(body, quoted...), ':'), value.Raw...)
 		return true
 	})
 	if job.Body = append(body, '}'); len(body) == 1 {

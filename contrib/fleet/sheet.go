@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,25 +26,37 @@ type Sheet struct {
 	Number, Order string
 	// Expires is that of every job.
 	Expires time.Time
-	// Map says where columns go. One that it does not name goes to the member of its own name. What it names has to stand in the
+	// Map says where columns go. One that it does not name goes to the member of its own name; in a table also to the one whose
+	// label it has (退款金额 is amount.refund), and nowhere if its name begins with #. The columns that it names have to stand in the
 	// first line, also of an NDJSON file, or nothing is read: a name that is misspelt would spoil all of them.
 	Map []Column
+	// OnColumns, unless nil, is told once where each column of a table goes, before the first job.
+	OnColumns func([]Column)
+	// Worksheet is the name of the worksheet; empty stands for the first one that is not hidden.
+	Worksheet string
 	// Comma divides the fields of a CSV file; zero is a comma.
 	Comma byte
 }
 
-// to returns where a column goes.
-func (s *Sheet) to(name string) Column {
-	other := Column{From: name, To: name}
+// to returns where Map has a column go; told is false if it does not say.
+func (s *Sheet) to(name string) (to []Column, told bool) {
 	for _, c := range s.Map {
-		switch c.From {
-		case name:
-			return c
-		case "*":
-			other.To = ""
+		if c.From == name {
+			to = append(to, c)
 		}
 	}
-	return other
+	told = len(to) > 0 || slices.ContainsFunc(s.Map, func(c Column) bool { return c.From == "*" })
+	if len(to) == 0 && told {
+		to = []Column{{From: name}}
+	}
+	return to, told
+}
+
+func (s *Sheet) method() string {
+	if s.Method == "" {
+		return "POST"
+	}
+	return s.Method
 }
 
 // finish completes a job that came from a line.

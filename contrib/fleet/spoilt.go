@@ -9,6 +9,10 @@ import (
 // shortened is how a spreadsheet program shows, and saves, a number of more than eleven digits. The digits are lost.
 var shortened = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]+$`)
 
+// guarded is how lists for spreadsheet programs, and the platform's bills, keep the digits of a number: with a tab, a backquote or
+// an apostrophe in front.
+var guarded = regexp.MustCompile("^[\t`'][0-9]|[0-9]\t$")
+
 // lost is what is wrong with a text that has U+FFFD, which programs put where they cannot convert a character.
 const lost = "a character of it was lost in a conversion (it has U+FFFD in its place): fill it in again, or name the right encoding of the file"
 
@@ -17,6 +21,9 @@ const lost = "a character of it was lost in a conversion (it has U+FFFD in its p
 func spoilt(field string) string {
 	if shortened.MatchString(field) {
 		return "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
+	}
+	if guarded.MatchString(field) {
+		return "it has a tab, a backquote or an apostrophe beside its digits, which keeps them from a spreadsheet program: remove it"
 	}
 	if strings.ContainsRune(field, unicode.ReplacementChar) {
 		return lost

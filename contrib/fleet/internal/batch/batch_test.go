@@ -216,8 +216,8 @@ func TestRunOfCSV(t *testing.T) {
 	s := newShell(t)
 	text := "\xef\xbb\xbfbrand;card;code;who;no;text\r\n1004;c;7;o;N1;a\r\n1004;c;8;o;N2;b\r\n"
 	code, stdout, stderr := s.feed(strings.NewReader(text), "-", feedsPath, "--sandbox", "--format", "csv", "--comma", ";", "--rate", "100",
-		"--map", "brand=brand_id", "--map", "card=card_id", "--map", "code=user_card_code", "--map", "who=openid", "--map", "no=out_request_no",
-		"--map", "text=cell_message", "-o", "-")
+		"--map", "brand_id=brand", "--map", "card_id=card", "--map", "user_card_code=code", "--map", "openid=who", "--map", "out_request_no=no",
+		"--map", "cell_message=text", "-o", "-")
 	assert.Equal(t, 0, code, stderr)
 	list := results(t, stdout)
 	require.Len(t, list, 2)
@@ -486,9 +486,9 @@ func TestMistakes(t *testing.T) {
 		{2, "the path is missing after the method POST", []string{file, "POST"}},
 		{2, `the method "LIST" is not one of`, []string{file, "LIST", feedsPath}},
 		{2, "there are 4 arguments", []string{file, "POST", feedsPath, "more", "--data", s.path("x")}},
-		{2, "jobs from CSV need a path", []string{table}},
-		{2, "is not ndjson or csv", []string{file, feedsPath, "--format", "xml"}},
-		{2, "is not of the form FROM=TO", []string{file, feedsPath, "--map", "x"}},
+		{2, "jobs from a table need a path", []string{table}},
+		{2, "is not ndjson, csv or xlsx", []string{file, feedsPath, "--format", "xml"}},
+		{2, "is not of the form MEMBER=COLUMN", []string{file, feedsPath, "--map", "x"}},
 		{2, "--expires takes", []string{file, feedsPath, "--expires", "soon"}},
 		{2, "--rejects names the file that is read", []string{file, feedsPath, "--rejects", file}},
 		{2, `a job is settled as succeeded or failed, not as "done"`, []string{"settle", "F00000", "done", "--data", s.path("d")}},
@@ -498,14 +498,14 @@ func TestMistakes(t *testing.T) {
 		{2, "does not name the columns", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
 		{2, "do the lines of the file end with CR alone?", []string{s.file("mac.csv", "brand_id,out_request_no\r1004,F1\r"), feedsPath, "--data", s.path("d")}},
 		{2, "does not name the columns: there is none", []string{s.file("empty.csv", ""), feedsPath, "--data", s.path("d")}},
-		{2, `it has no member "cod"`, []string{file, feedsPath, "--map", "cod=user_card_code", "--data", s.path("d")}},
-		{2, "--map needs a path", []string{file, "--map", "a=b"}},
+		{2, `it has no member "cod"`, []string{file, feedsPath, "--map", "user_card_code=cod", "--data", s.path("d")}},
+		{2, "--map and --skip need a path", []string{file, "--map", "a=b"}},
 		{2, "the catalogue does not know GET " + feedsPath, []string{file, "GET", feedsPath, "--data", s.path("nowhere")}},
 		{2, "--rejects needs the name of a file", []string{file, feedsPath, "--rejects", "-"}},
 		{2, "--rejects: ", []string{file, feedsPath, "--rejects", s.path("missing/r"), "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("./y/../x"), "--data", s.path("nowhere")}},
 		{2, "that time is over", []string{file, feedsPath, "--expires", "-5m", "--data", s.path("nowhere")}},
-		{2, "says twice where the column \"a\" goes", []string{file, feedsPath, "--map", "a=b", "--map", "a=", "--data", s.path("nowhere")}},
+		{2, `says twice from where "b" comes`, []string{file, feedsPath, "--map", "b=a", "--map", "b==c", "--data", s.path("nowhere")}},
 		{2, "is a directory", []string{s.path("."), feedsPath, "--data", s.path("nowhere")}},
 		{2, "--creds: open ", []string{"status", "--key", good, "--creds", s.path("none"), "--nats", "nats://127.0.0.1:1"}},
 		{2, "there is no user's key in them", []string{"status", "--key", good, "--creds", bad, "--nats", "nats://127.0.0.1:1"}},
@@ -519,6 +519,11 @@ func TestMistakes(t *testing.T) {
 		{2, "number 2 is not right", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1,a b"}},
 		{2, "-o names the file that is read", []string{file, feedsPath, "-o", file, "--data", s.path("nowhere")}},
 		{2, "-o and --rejects name the same file", []string{file, feedsPath, "-o", s.path("x"), "--rejects", s.path("x"), "--data", s.path("nowhere")}},
+		{2, "a workbook cannot be read from stdin", []string{"-", feedsPath, "--format", "xlsx"}},
+		{2, "--sheet belongs to a workbook", []string{file, feedsPath, "--sheet", "x"}},
+		{2, "of the old form (.xls), or one with a password", []string{s.file("old.csv", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), feedsPath, "--data", s.path("nowhere")}},
+		{2, "it is no workbook of the form .xlsx", []string{s.file("html.xls", "<table>"), feedsPath, "--data", s.path("nowhere")}},
+		{2, `--skip "b": there is none of that name to be left out`, []string{file, feedsPath, "--map", "a=b", "--skip", "b"}},
 		{2, "--comma takes one character", []string{file, feedsPath, "--comma", "::"}},
 		{2, `the encoding "latin1" is not`, []string{file, feedsPath, "--encoding", "latin1"}},
 		{2, "neither UTF-8 nor GB18030 nor UTF-16; save it as UTF-8", []string{s.file("latin.csv", "a\n\xff\xff\n"), feedsPath, "--data", s.path("nowhere")}},

@@ -31,6 +31,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		if errors.As(err, new(*fleet.PausedError)) {
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}
+		if errors.Is(err, fleet.ErrColumns) {
+			p.note("--map MEMBER=COLUMN (:yuan, :fen) says where a column goes, --skip COLUMN leaves it out.")
+		}
 		if code == exitUsage {
 			p.note("See %q.", command.CommandPath()+" --help")
 		}

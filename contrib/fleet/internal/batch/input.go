@@ -6,10 +6,13 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/textfile"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
 )
 
 // source opens the file.
@@ -33,6 +36,17 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 		case info.Mode().IsRegular():
 			file = opened
 		}
+		if o.format == "xlsx" && err == nil {
+			if file == nil {
+				err = usageError("a workbook cannot be read from a pipe")
+			} else {
+				jobs, err = p.workbook(&o, file, info.Size())
+			}
+			if err != nil {
+				done()
+			}
+			return jobs, 0, done, err
+		}
 		if file != nil && p.terminal {
 			size = lines(file) // for the progress bar
 			_, err = file.Seek(0, io.SeekStart)
@@ -42,6 +56,7 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 			return nil, 0, nil, usageError("%w", err)
 		}
 	}
+	o.sheet.OnColumns = p.told(o.sheet)
 	text, err := p.text(&o, in, file)
 	if err != nil {
 		done()
@@ -51,6 +66,59 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 		return o.sheet.CSV(text), size, done, nil
 	}
 	return o.listed(o.sheet.NDJSON(text)), size, done, nil
+}
+
+// workbook reads a workbook. It says which sheet that is, if there are several.
+func (p *program) workbook(o *sourceOptions, file *os.File, size int64) (iter.Seq2[fleet.Job, error], error) {
+	book, err := xlsx.Open(file, size)
+	if err != nil {
+		return nil, usageError("%s: %w", o.sheet.File, err)
+	}
+	var seen []string
+	for _, sheet := range book.Worksheets() {
+		if !sheet.Hidden {
+			seen = append(seen, sheet.Name)
+		}
+	}
+	if o.sheet.Worksheet == "" && len(seen) > 1 {
+		p.note("%s: the sheet is %q, the first of %d (else say --sheet).", o.sheet.File, printable(seen[0]), len(seen))
+	}
+	o.sheet.OnColumns = p.told(o.sheet)
+	return o.sheet.XLSX(file, size), nil
+}
+
+// told says where columns go whose names do not tell, and --map neither.
+func (p *program) told(sheet fleet.Sheet) func([]fleet.Column) {
+	return func(columns []fleet.Column) {
+		var found []string
+		for _, c := range columns {
+			if c.From != "" && c.To != "" && c.To != c.From && !slices.Contains(sheet.Map, c) {
+				found = append(found, c.From+" is "+c.To)
+			}
+		}
+		if len(found) > 0 {
+			p.note("%s: by their labels, %s (else say --map or --skip).", sheet.File, printable(strings.Join(found, ", ")))
+		}
+	}
+}
+
+// formatOf tells the format of a file: a workbook by its beginning, whatever its name is, the others by the name.
+func formatOf(path string) string {
+	var magic [8]byte
+	if file, err := os.Open(path); err == nil {
+		_, _ = io.ReadFull(file, magic[:])
+		file.Close()
+	}
+	if xlsx.Like(magic[:]) {
+		return "xlsx"
+	}
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv", ".tsv":
+		return "csv"
+	case ".xlsx", ".xls":
+		return "xlsx"
+	}
+	return "ndjson"
 }
 
 // text returns the text of the input in UTF-8, and completes the sheet with its separator. It says what it recognised, if that

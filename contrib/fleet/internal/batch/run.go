@@ -26,7 +26,7 @@ run again, after whatever ended it, it goes on where it was.
 
 ` + sourceHelp + "\n\n" + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp + "\n\n" + exitCodeHelp,
 		Example: `  wxpay-batch feeds.ndjson POST v3/brand/partner/card-member/user-feeds -o results.ndjson
-  wxpay-batch refunds.csv v3/refund/domestic/refunds --map order=out_trade_no --map fen=amount.refund --select refund_id --final
+  wxpay-batch refunds.csv v3/refund/domestic/refunds --map out_trade_no=order --map amount.refund=金额:yuan --select refund_id --final
   wxpay-batch points.csv v3/brand/partner/card-member/user-points/sync --number out_request_no --order-by user_card_code --expires 24h
   wxpay-batch feeds.ndjson v3/brand/partner/card-member/user-feeds --sandbox --rate 100`,
 		Args: cobra.ArbitraryArgs,

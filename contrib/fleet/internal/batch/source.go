@@ -21,7 +21,8 @@ import (
 // sourceOptions say where jobs come from.
 type sourceOptions struct {
 	file, method, path string
-	columns            []string
+	columns, skipped   []string
+	worksheet          string
 	number, order      string
 	expires            string
 	format, comma      string
@@ -32,12 +33,15 @@ type sourceOptions struct {
 	sheet fleet.Sheet
 }
 
-const sourceHelp = `FILE is NDJSON, one body a line, or CSV, whose first line names the columns; - is stdin. A column goes to the member of its
-name (amount.total to a member inside), --map says otherwise:
-  --map code=user_card_code   to another member          --map 'code={user_card_code}'   into the path
-  --map brand=?brand_id       into the query             --map points=balance:integer    with a JSON type
-  --map note=                 nowhere                    --map '*='                      nowhere, all that are not mapped
-What is mapped has to stand in the first line, or nothing is read.
+const sourceHelp = `FILE is NDJSON, one body a line, or a table whose first line names the columns: CSV or a workbook (.xlsx); - is stdin. A
+column goes to the member of its name (amount.total to a member inside), or to the one whose label in the manual it has
+(退款原因 is reason). --map says otherwise:
+  --map user_card_code=code           from another column     --map '{user_card_code}=code'   into the path
+  --map amount.refund=退款金额:yuan   in yuan, sent in fen    --map '?brand_id=brand'         into the query
+  --map amount.currency==CNY          the same in each line   --map balance=points:integer    with a JSON type
+An amount needs its unit, :yuan or :fen, unless its column has the name of the member. --skip COLUMN leaves a column out,
+--skip '*' all that --map does not name, and one whose name begins with # is never sent. The columns that these flags name have
+to stand in the first line, or nothing is read.
 Without PATH each line of an NDJSON file is a whole job: {"method":…,"path":…,"vars":{},"query":{},"body":{},"number":…}.
 
 Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects with line number
@@ -45,12 +49,14 @@ and reason; the others go on. A number is known for good: submitted again with t
 another request it is rejected, unless the platform refused the one of before: then the corrected one takes its place.`
 
 func (o *sourceOptions) flags(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&o.columns, "map", nil, "where a column goes: `FROM=TO[:TYPE]`")
+	flags.StringArrayVar(&o.columns, "map", nil, "from which column a member comes: `MEMBER=COLUMN[:TYPE]`, or MEMBER==VALUE")
+	flags.StringArrayVar(&o.skipped, "skip", nil, "a `COLUMN` that goes nowhere; * for all that --map does not name")
+	flags.StringVar(&o.worksheet, "sheet", "", "the `NAME` of the worksheet of a workbook (default: the first that is not hidden)")
 	flags.StringVar(&o.number, "number", "", "the `MEMBER` with the merchant's own number, or {placeholder} (default: the documented one)")
 	flags.StringVar(&o.order, "order-by", "", "the `MEMBER` whose jobs run one after another; an unknown outcome holds up those behind it")
 	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
 	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the member with the number")
-	flags.StringVar(&o.format, "format", "", "`ndjson` or csv (default: by the name of FILE)")
+	flags.StringVar(&o.format, "format", "", "`ndjson`, csv or xlsx (default: by the beginning and the name of FILE)")
 	flags.StringVar(&o.comma, "comma", "",
 		"the `CHARACTER` between the fields of a CSV file, or tab (default: recognised, of comma, tab and semicolon)")
 	flags.StringVar(&o.encoding, "encoding", "",
@@ -87,20 +93,21 @@ func (o *sourceOptions) arguments(args []string) error {
 			return usageError("the catalogue does not know %s %s: compare it with the manual, or say --new if it is one", method, o.path)
 		}
 	}
-	if o.path == "" && len(o.columns) > 0 {
-		return usageError("--map needs a path: without one each line is a whole job")
+	if o.path == "" && len(o.columns)+len(o.skipped) > 0 {
+		return usageError("--map and --skip need a path: without one each line is a whole job")
 	}
 	if o.format == "" {
-		o.format = "ndjson"
-		if slices.Contains([]string{".csv", ".tsv"}, strings.ToLower(filepath.Ext(o.file))) {
-			o.format = "csv"
-		}
+		o.format = formatOf(o.file)
 	}
 	switch {
-	case o.format != "ndjson" && o.format != "csv":
-		return usageError("the format %q is not ndjson or csv", o.format)
-	case o.format == "csv" && o.path == "":
-		return usageError("jobs from CSV need a path")
+	case o.format != "ndjson" && o.format != "csv" && o.format != "xlsx":
+		return usageError("the format %q is not ndjson, csv or xlsx", o.format)
+	case o.format != "ndjson" && o.path == "":
+		return usageError("jobs from a table need a path")
+	case o.format == "xlsx" && o.file == "-":
+		return usageError("a workbook cannot be read from stdin: name its file")
+	case o.format != "xlsx" && o.worksheet != "":
+		return usageError("--sheet belongs to a workbook")
 	case o.rejects == "-":
 		return usageError("--rejects needs the name of a file")
 	case sameFile(o.rejects, o.file):
@@ -114,7 +121,7 @@ func (o *sourceOptions) arguments(args []string) error {
 		}
 	}
 	o.sheet = fleet.Sheet{
-		File: filepath.Base(o.file), Method: o.method, Path: o.path, Number: o.number, Order: o.order,
+		File: filepath.Base(o.file), Method: o.method, Path: o.path, Number: o.number, Order: o.order, Worksheet: o.worksheet,
 	}
 	if o.file == "-" {
 		o.sheet.File = "stdin"
@@ -124,10 +131,16 @@ func (o *sourceOptions) arguments(args []string) error {
 		if err != nil {
 			return usageError("--map: %w", err)
 		}
-		if slices.ContainsFunc(o.sheet.Map, func(have fleet.Column) bool { return have.From == c.From }) {
-			return usageError("--map says twice where the column %q goes", c.From)
+		if slices.ContainsFunc(o.sheet.Map, func(have fleet.Column) bool { return have.To == c.To && !strings.HasPrefix(c.To, "?") }) {
+			return usageError("--map says twice from where %q comes", c.To)
 		}
 		o.sheet.Map = append(o.sheet.Map, c)
+	}
+	for _, name := range o.skipped {
+		if name == "" || slices.ContainsFunc(o.sheet.Map, func(have fleet.Column) bool { return have.From == name }) {
+			return usageError("--skip %q: there is none of that name to be left out", name)
+		}
+		o.sheet.Map = append(o.sheet.Map, fleet.Column{From: name})
 	}
 	if o.expires != "" {
 		if d, err := time.ParseDuration(o.expires); err == nil {

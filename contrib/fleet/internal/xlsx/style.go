@@ -1,0 +1,56 @@
+package xlsx
+
+import (
+	"encoding/xml"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// style says how numbers are shown.
+type style struct {
+	date   bool
+	digits int // at least, with zeros in front; 0 unless all are whole
+}
+
+// readStyles reads the styles that cells have.
+func (b *Book) readStyles(part string) error {
+	formats := make(map[string]string)
+	cells := false
+	return b.walk(part, func(e xml.StartElement, _ *tokens) error {
+		switch e.Name.Local {
+		case "numFmt":
+			formats[attribute(e, "numFmtId")] = attribute(e, "formatCode")
+		case "cellXfs":
+			cells = true
+		case "cellStyleXfs", "cellStyles", "dxfs":
+			cells = false
+		case "xf":
+			if cells {
+				id := attribute(e, "numFmtId")
+				number, _ := strconv.Atoi(id)
+				b.styles = append(b.styles, styleOf(number, formats[id]))
+			}
+		}
+		return nil
+	})
+}
+
+var (
+	aside  = regexp.MustCompile(`"[^"]*"|\\.|\[[^\]]*\]|_.|\*.`) // parts of a format that show no digit
+	ofDate = regexp.MustCompile(`(?i)[ymdhs]`)
+	padded = regexp.MustCompile(`^0{2,}$`)
+)
+
+// styleOf returns the style of a format: the number of one that every program has, or its text.
+func styleOf(number int, format string) style {
+	if format == "" {
+		return style{date: number >= 14 && number <= 22 || number >= 27 && number <= 36 ||
+			number >= 45 && number <= 47 || number >= 50 && number <= 58}
+	}
+	format, _, _ = strings.Cut(aside.ReplaceAllString(format, ""), ";")
+	if padded.MatchString(format) {
+		return style{digits: len(format)}
+	}
+	return style{date: ofDate.MatchString(strings.ReplaceAll(strings.ToLower(format), "general", ""))}
+}
