@@ -27,13 +27,19 @@ var arrows = map[string][]string{
 	"serve":       {"shell"},
 	"transparent": {"shell"},
 
+	"console":         {"console/auth", "console/journal", "console/view"},
+	"console/journal": {"console/send", "console/view"},
+	"console/send":    {},
+	"console/view":    {"console/auth"},
+	"console/auth":    {},
+
 	"batch":   {"shell"},
 	"call":    {"operation", "request", "shell"},
 	"demo":    {"shell"},
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
 	"manual":  {"folder", "gocode", "openapi", "operation", "page", "shell"},
-	"sandbox": {"serve", "shell", "transparent"},
+	"sandbox": {"console", "serve", "shell", "transparent"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
@@ -45,12 +51,15 @@ func TestLayering(t *testing.T) {
 	const beside = "github.com/wxpay-go/wxpay/cmd/wxpay/internal/"
 	files, err := filepath.Glob("../*/*.go")
 	require.NoError(t, err)
+	nested, err := filepath.Glob("../*/*/*.go")
+	require.NoError(t, err)
+	files = append(files, nested...)
 	seen := make(map[string]bool)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		own := filepath.Base(filepath.Dir(name))
+		own := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(name)), "../")
 		allowed, known := arrows[own]
 		require.True(t, known, "say in arrows what the package %s may import", own)
 		seen[own] = true

@@ -14,11 +14,18 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/serve"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/transparent"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
+)
+
+// Values of --console that are no address.
+const (
+	consoleAuto = "auto"
+	consoleOff  = "off"
 )
 
 type options struct {
@@ -40,6 +47,8 @@ type options struct {
 	caOut   string   // file that gets the certificate of the authority; empty for none
 	proxy   string   // address of a proxy that answers for the platform; empty for none
 	through bool     // such a proxy on a free port
+	console string   // address of the console; consoleAuto for one on a terminal, consoleOff for none
+	open    bool     // other machines may open the console
 	command []string // empty to serve until interrupted
 }
 
@@ -85,12 +94,18 @@ like with the authority that has issued the certificates. That authority is made
 the user's cache, readable by its owner alone, and constrained to these hosts, to localhost and to the names of --network.
 With --tls the sandbox itself speaks https, under the same authority.
 
+--console serves pages for a browser on a second loopback port, and prints their address on stderr: the requests as they
+come and why they were rejected, a phone that pays, and the platform's side. It is on if stdout is a terminal and no COMMAND
+is given; --console=off leaves it out. The address lets one browser in. --console-network lets other machines in, with the
+password in WXPAY_CONSOLE_PASSWORD. The journal then keeps the last 100,000 requests, in 256 MiB at most.
+
 On stderr it tells which requests it rejected and why: at once, or at the end if it runs COMMAND. For a signature that
 does not match it compares the lines that the platform signed with those that the client signed; "wxpay sandbox explain"
 repeats it. At the end it tells how often each kind of fault hit.`,
 		Example: `  wxpay sandbox
   wxpay sandbox -- go test ./...
   wxpay sandbox --fault 'reset-after path=/v3/refund/* p=0.3' --fault 'delay delay=2s count=5' -- go test ./...
+  wxpay sandbox --console=127.0.0.1:8081
   wxpay sandbox --transparent -- php script.php
   wxpay sandbox -- sh -c 'wxpay call v3/certificates -i'`,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -128,6 +143,10 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.keys, "keys", "both", "`KIND` of platform keys that the merchant has: public, certificates or both")
 	flags.StringVar(&o.keysDir, "keys-dir", "", "`FOLDER` for the keys, in the files that merchants have")
 	flags.StringVar(&o.errors, "errors", "newest", "`FORM` of errors: newest, or classic as in the documentation")
+	flags.StringVar(&o.console, "console", consoleAuto, "serve the console on a loopback `HOST:PORT`, or off")
+	flags.Lookup("console").NoOptDefVal = "127.0.0.1:0"
+	flags.BoolVar(&o.open, "console-network", false, "let other machines open the console, with the password in "+
+		console.PasswordVariable)
 	flags.BoolVar(&o.lenient, "lenient", false, "accept member feeds and points for cards that do not exist or are "+
 		"another user's")
 }
@@ -234,6 +253,18 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		defer directory.Close()
 		options = append(options, sandbox.WithStore(directory))
 	}
+	if o.console == consoleAuto {
+		o.console = consoleOff
+		if sh.Terminal && len(o.command) == 0 {
+			o.console = "127.0.0.1:0"
+		}
+	}
+	if o.open && o.console == consoleOff {
+		return shell.Usage("--console-network belongs to --console")
+	}
+	if o.console != consoleOff {
+		options = append(options, sandbox.WithJournal(console.Entries, console.Bytes))
+	}
 	served, err := serve.Start(sh, o.addr, nil, options...)
 	if err != nil {
 		return err
@@ -278,6 +309,16 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	}
 	if o.network {
 		sh.Note("sandbox: WARNING: other machines can take its keys and change everything in it; keep it in a closed network")
+	}
+	if o.console != consoleOff {
+		page, err := console.Listen(served.Sandbox, console.Options{
+			Addr: o.console, Network: o.open, Password: sh.Getenv(console.PasswordVariable), Facts: sh.Facts(),
+		})
+		if err != nil {
+			return shell.Usage("--console: %w", err)
+		}
+		defer page.Close()
+		sh.Note("The console is at %s", page.URL)
 	}
 	defer noteFaults(sh, served.Sandbox)
 	return served.Run(ctx, o.command)

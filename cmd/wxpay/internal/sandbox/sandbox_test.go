@@ -103,3 +103,29 @@ func TestRejectionsAreToldAtOnce(t *testing.T) {
 	assert.Zero(t, <-ended)
 	assert.Equal(t, 1, strings.Count(told.String(), "/v3/certificates"), "it is not told again")
 }
+
+// A console is served on request, and beside a command it is not served without one.
+func TestConsole(t *testing.T) {
+	for name, test := range map[string]struct {
+		flags []string
+		code  int
+		want  string
+	}{
+		"on":                 {[]string{"--console"}, 0, "The console is at http://127.0.0.1:"},
+		"on this port":       {[]string{"--console=127.0.0.1:0"}, 0, "/enter?token="},
+		"everywhere":         {[]string{"--console=0.0.0.0:0"}, 2, "listens on loopback only"},
+		"without a password": {[]string{"--console=0.0.0.0:0", "--console-network"}, 2, "WXPAY_CONSOLE_PASSWORD must have a password"},
+		"without a console":  {[]string{"--console-network"}, 2, "--console-network belongs to --console"},
+	} {
+		code, _, errors := clitest.Run(t, nil, append(append([]string{"sandbox"}, test.flags...), "--", "true")...)
+		assert.Equal(t, test.code, code, name)
+		assert.Contains(t, errors, test.want, name)
+	}
+	code, _, errors := clitest.Run(t, []string{"WXPAY_CONSOLE_PASSWORD=correct horse"},
+		"sandbox", "--console=0.0.0.0:0", "--console-network", "--", "true")
+	assert.Zero(t, code)
+	assert.Contains(t, errors, "/enter\n")
+	assert.NotContains(t, errors, "correct horse")
+	_, _, errors = clitest.Run(t, nil, "sandbox", "--", "true")
+	assert.NotContains(t, errors, "console")
+}
