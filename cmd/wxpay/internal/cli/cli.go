@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/batch"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/call"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/checkup"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/demo"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/file"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/keys"
@@ -89,6 +90,7 @@ curl command, and the response, both without values that identify anybody.
 		manual.OpenAPI(sh),
 		vet.Command(sh),
 		sandbox.Command(sh),
+		checkup.Command(sh),
 		keys.Command(sh),
 		webhook.Command(sh),
 		versionCommand(sh),

@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 
 	"batch":   {"shell"},
 	"call":    {"operation", "request", "shell"},
+	"checkup": {"serve", "shell"},
 	"demo":    {"shell"},
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
-	"cli":     {"batch", "call", "demo", "file", "keys", "manual", "sandbox", "shell", "vet", "webhook"},
+	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "sandbox", "shell", "vet", "webhook"},
 	"clitest": {"cli"},
 }
 

@@ -151,11 +151,6 @@ func (o *options) flags(flags *pflag.FlagSet) {
 		"another user's")
 }
 
-// keyModes are the kinds of --keys.
-var keyModes = map[string]sandbox.KeyMode{
-	"public": sandbox.PublicKeyOnly, "certificates": sandbox.CertificatesOnly, "both": sandbox.BothKeys,
-}
-
 // authority returns the authority of the certificates, and nil if none is needed. It is kept with the data, or in the
 // user's cache.
 func (o *options) authority() (*transparent.Authority, error) {
@@ -219,9 +214,9 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	} else if o.rows > 0 {
 		options = append(options, sandbox.WithBillRows(o.rows))
 	}
-	mode, known := keyModes[o.keys]
-	if !known {
-		return shell.Usage("--keys: there is no kind %q; there are public, certificates and both", o.keys)
+	mode, err := serve.KeyMode(o.keys)
+	if err != nil {
+		return err
 	}
 	options = append(options, sandbox.WithKeyMode(mode))
 	switch o.errors {
@@ -297,9 +292,6 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 				return shell.Usage("%s: %w", rules.flag, err)
 			}
 		}
-	}
-	if served.Keys.Mode() == sandbox.CertificatesOnly { // another key of the environment would not fit
-		served.Add("WXPAY_PUBLIC_KEY_ID=", "WXPAY_PUBLIC_KEY=")
 	}
 	if o.keysDir != "" {
 		if err := serve.WriteKeys(o.keysDir, served.Sandbox); err != nil {

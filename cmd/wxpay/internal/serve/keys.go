@@ -54,3 +54,16 @@ func WriteKeys(folder string, s *sandbox.Sandbox) error {
 	}
 	return nil
 }
+
+// KeyMode reads the value of --keys.
+func KeyMode(text string) (sandbox.KeyMode, error) {
+	switch text {
+	case "public":
+		return sandbox.PublicKeyOnly, nil
+	case "certificates":
+		return sandbox.CertificatesOnly, nil
+	case "both":
+		return sandbox.BothKeys, nil
+	}
+	return 0, shell.Usage("--keys: there is no kind %q; there are public, certificates and both", text)
+}

@@ -5,7 +5,6 @@ package serve
 import (
 	"bytes"
 	"context"
-	"slices"
 	"strings"
 	"sync"
 
@@ -41,7 +40,11 @@ func Start(sh *shell.Shell, addr string, forward *Forwarder, options ...sandbox.
 
 // Env returns the variables that connect a client, and the commands wxpay webhook trigger and resend.
 func (s *Served) Env() []string {
-	return slices.Concat(s.Server.Env(), []string{Variable + "=" + s.control.url}, s.more)
+	env := append(s.Server.Env(), Variable+"="+s.control.url)
+	if s.Keys.Mode() == sandbox.CertificatesOnly { // another key of the environment would not fit
+		env = append(env, "WXPAY_PUBLIC_KEY_ID=", "WXPAY_PUBLIC_KEY=")
+	}
+	return append(env, s.more...)
 }
 
 // Add adds variables to those of [Served.Env].
