@@ -290,8 +290,11 @@ func TestBillIsNotReady(t *testing.T) {
 					chain = client.Chain("v3/bill/tradebill").Query(tt.query[0], tt.query[1])
 				}
 				began := time.Now()
-				bill, err := chain.Bill(ctx, tt.options...)
+				var waited time.Duration
+				waiting := wxpay.Waiting(func(pause time.Duration) { waited += pause })
+				bill, err := chain.Bill(ctx, append(tt.options, waiting)...)
 				assert.Equal(t, tt.takes, time.Since(began))
+				assert.Equal(t, tt.takes, waited)
 				if tt.err != nil {
 					require.ErrorIs(t, err, tt.err)
 					assert.ErrorContains(t, err, tt.says)
@@ -313,6 +316,13 @@ func TestBillIsNotReady(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestBillSurvivesReportOfWaiting(t *testing.T) {
+	noTemporaryFiles(t)
+	gateway := &billing{t: t, applied: []answer{billError(400, "STATEMENT_CREATING")}}
+	_, err := tradeChain(newClient(t, wxpay.WithTransport(gateway))).Bill(t.Context(), wxpay.Waiting(func(time.Duration) { panic("boom") }))
+	require.ErrorAs(t, err, new(*wxpay.PanicError))
 }
 
 // Who cancels while a bill or a receipt is being made hears of that, and not that it is not ready.

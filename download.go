@@ -166,6 +166,15 @@ func WaitAtMost(limit time.Duration) DownloadOption {
 	}
 }
 
+// Waiting calls report each time that [Chain.Bill], [Chain.BillTo] or [Chain.Receipt] has learned that
+// the platform is still making the file: they ask again after pause.
+func Waiting(report func(pause time.Duration)) DownloadOption {
+	return func(p *downloadPlan) error {
+		p.Plan.Waiting = report
+		return nil
+	}
+}
+
 // Target is a file as the destination of a download; see [ToFile].
 type Target struct {
 	path    string

@@ -69,9 +69,12 @@ func TestReceipt(t *testing.T) {
 				w, content := destinations()[1].to(t)
 				began := time.Now()
 				chain := client.Chain("v3/fund-app/mch-transfer/elecsign/out-bill-no/{out_bill_no}").Var("out_bill_no", "A1")
-				got, err := chain.Receipt(ctx, w, tt.options...)
+				var waited time.Duration
+				waiting := wxpay.Waiting(func(pause time.Duration) { waited += pause })
+				got, err := chain.Receipt(ctx, w, append(tt.options, waiting)...)
 				if tt.takes >= 0 {
 					assert.Equal(t, tt.takes, time.Since(began))
+					assert.Equal(t, tt.takes, waited)
 				}
 				text, there := content()
 				if tt.is != nil {

@@ -99,27 +99,33 @@ func tooEarly(due time.Time, rejection error) error {
 
 // waiting is the time until the platform has made something.
 type waiting struct {
-	patience *time.Duration
-	began    time.Time
-	pause    time.Duration
-	most     time.Duration // of pause, which doubles
+	client Client
+	plan   *download.Plan
+	began  time.Time
+	pause  time.Duration
+	most   time.Duration // of pause, which doubles
 }
 
 // next waits before asking again, unless there is no time for that.
-func (w *waiting) next(ctx context.Context) bool {
+func (w *waiting) next(ctx context.Context) (again bool, err error) {
 	pause := w.pause
 	w.pause = min(2*pause, w.most)
-	if w.patience != nil {
-		left := *w.patience - time.Since(w.began)
+	if w.plan.Patience != nil {
+		left := *w.plan.Patience - time.Since(w.began)
 		if left <= 0 {
-			return false
+			return false, nil
 		}
 		pause = min(pause, left) // and ask a last time
 	}
 	if end, bound := ctx.Deadline(); bound && time.Until(end) <= pause {
-		return false
+		return false, nil
 	}
-	return wait.For(ctx, pause)
+	if w.plan.Waiting != nil {
+		if err := w.client.Guard(func() error { w.plan.Waiting(pause); return nil }); err != nil {
+			return false, w.client.Failed(Send, err)
+		}
+	}
+	return wait.For(ctx, pause), nil
 }
 
 // cancelled reports whether somebody ended ctx, rather than that its time was over.

@@ -99,7 +99,7 @@ func (g *Getting) nothing(header http.Header, verified bool) (*download.Result, 
 
 // patiently calls ask until its error is another than that the bill is being made.
 func (g *Getting) patiently(ctx context.Context, ask func() error) (empty *download.Result, err error) {
-	wait := &waiting{g.Plan.Patience, time.Now(), billPause, billPauseMost}
+	wait := &waiting{g.Client, g.Plan, time.Now(), billPause, billPauseMost}
 	for {
 		err := ask()
 		rejection := g.Client.Rejection(err)
@@ -110,10 +110,13 @@ func (g *Getting) patiently(ctx context.Context, ask func() error) (empty *downl
 		early := known && g.Client.Now().Before(due)
 		switch rejection.Code {
 		case wxcode.StatementCreating:
-			if wait.next(ctx) {
+			again, waitErr := wait.next(ctx)
+			switch {
+			case waitErr != nil:
+				return nil, waitErr
+			case again:
 				continue
-			}
-			if cancelled(ctx) {
+			case cancelled(ctx):
 				return nil, g.Client.Failed(Send, fault.Cause(ctx))
 			}
 			return nil, &notReady{"the bill is still being made", errors.Join(err, fault.Cause(ctx))}

@@ -33,7 +33,7 @@ func Receipt(ctx context.Context, c Client, dst download.Destination, plan *down
 
 // made asks until there is a link.
 func made(ctx context.Context, c Client, plan *download.Plan) (*file, error) {
-	wait := &waiting{plan.Patience, time.Now(), receiptPause, receiptPauseMost}
+	wait := &waiting{c, plan, time.Now(), receiptPause, receiptPauseMost}
 	for {
 		res, err := c.Apply(ctx)
 		if err != nil {
@@ -50,11 +50,15 @@ func made(ctx context.Context, c Client, plan *download.Plan) (*file, error) {
 			_, err = plan.Algorithms.New(receipt.digest())
 		case state == "":
 			err = errors.New("the response has neither a state nor a download_url: the chain is not the query of a receipt")
-		case wait.next(ctx):
-			continue
-		case cancelled(ctx):
-			return nil, c.Failed(Send, fault.Cause(ctx))
 		default:
+			switch again, err := wait.next(ctx); {
+			case err != nil:
+				return nil, err
+			case again:
+				continue
+			case cancelled(ctx):
+				return nil, c.Failed(Send, fault.Cause(ctx))
+			}
 			return nil, &notReady{"the receipt is still being made (" + redact.OneLine(state) + ")", fault.Cause(ctx)}
 		}
 		if err != nil {

@@ -36,6 +36,7 @@ type Plan struct {
 	MaxSize    int64 // bytes, after decompression
 	Spent      int64 // bytes of MaxSize that came before
 	Progress   func(received, total int64)
+	Waiting    func(pause time.Duration)
 	Patience   *time.Duration // bounds how long to wait for the platform; nil for no bound
 	Raw        bool           // the destination takes the body as it is, and what is unpacked is checked only
 	Encrypted  bool           // the body is not gzip, whatever it begins with

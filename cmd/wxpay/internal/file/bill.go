@@ -173,7 +173,7 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 	bar, end := newBar(sh, "downloading")
 	defer end()
 	options := []wxpay.DownloadOption{
-		wxpay.Progress(bar.show), wxpay.WaitAtMost(o.wait), wxpay.DigestAlgorithm("SM3", sm.NewSM3),
+		wxpay.Progress(bar.show), wxpay.Waiting(bar.wait), wxpay.WaitAtMost(o.wait), wxpay.DigestAlgorithm("SM3", sm.NewSM3),
 	}
 
 	var got *wxpay.DownloadResult

@@ -5,19 +5,24 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/rivo/uniseg"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// bar shows the progress of a file on a terminal, in one line that it writes again, and nothing elsewhere.
+// bar shows the progress of a file on a terminal, in one line that it writes again, and nothing elsewhere. It says what
+// happens, and nothing before anything does.
 type bar struct {
 	to   io.Writer // nil if nothing is shown
 	what string
 
 	mu    sync.Mutex
 	drawn time.Time
-	width int // of the line on the terminal, in bytes, which are ASCII
+	width int         // of the line on the terminal, in cells
+	tick  *time.Timer // draws the wait again; nil without one
 }
 
 // newBar returns a bar on stderr. end has to be called before anything else is written there.
@@ -26,7 +31,6 @@ func newBar(sh *shell.Shell, what string) (b *bar, end func()) {
 		return &bar{}, func() {}
 	}
 	b = &bar{to: sh.Stderr, what: what}
-	b.draw(what)
 	return b, b.end
 }
 
@@ -34,10 +38,8 @@ func newBar(sh *shell.Shell, what string) (b *bar, end func()) {
 func (b *bar) show(done, total int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.to == nil {
-		return
-	}
-	if time.Since(b.drawn) < 100*time.Millisecond && done != total {
+	b.stop()
+	if b.to == nil || time.Since(b.drawn) < 100*time.Millisecond && done != total {
 		return
 	}
 	if total > 0 {
@@ -47,21 +49,69 @@ func (b *bar) show(done, total int64) {
 	}
 }
 
+// rename says what happens from here on.
+func (b *bar) rename(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.what = what
+}
+
+// wait shows that the platform is still making the file, and counts down until it is asked again.
+func (b *bar) wait(pause time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stop()
+	if b.to == nil {
+		return
+	}
+	until := time.Now().Add(pause)
+	line := func() {
+		left := time.Until(until).Round(time.Second)
+		b.draw(fmt.Sprintf("the bill is being made, asked again in %s", left))
+	}
+	line()
+	b.drawn = time.Time{} // what comes next is news
+	var tick *time.Timer
+	tick = time.AfterFunc(time.Second, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.tick == tick && time.Until(until) > 0 {
+			line()
+			b.drawn = time.Time{}
+			tick.Reset(time.Second)
+		}
+	})
+	b.tick = tick
+}
+
+// stop ends the counting down.
+func (b *bar) stop() {
+	if b.tick != nil {
+		b.tick.Stop()
+		b.tick = nil
+	}
+}
+
 // end takes the line away, and ends the drawing.
 func (b *bar) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.to != nil {
+	b.stop()
+	if b.to == nil {
+		return
+	}
+	if b.width > 0 {
 		b.draw("")
 		_, _ = io.WriteString(b.to, "\r")
-		b.to = nil
 	}
+	b.to = nil
 }
 
 // draw writes the line over the one before. A terminal that cannot be written to costs the bar, not the file.
 func (b *bar) draw(line string) {
-	_, _ = io.WriteString(b.to, "\r"+line+strings.Repeat(" ", max(b.width-len(line), 0)))
-	b.drawn, b.width = time.Now(), len(line)
+	width := uniseg.StringWidth(line)
+	_, _ = io.WriteString(b.to, "\r"+line+strings.Repeat(" ", max(b.width-width, 0)))
+	b.drawn, b.width = time.Now(), width
 }
 
 // size writes a number of bytes in the largest unit that it reaches.
@@ -81,9 +131,13 @@ type readingBar struct {
 	io.ReaderAt
 	bar   *bar
 	total int64
+	begun atomic.Int32
 }
 
-func (r readingBar) ReadAt(p []byte, at int64) (int, error) {
+func (r *readingBar) ReadAt(p []byte, at int64) (int, error) {
+	if at == 0 && r.begun.Add(1) == 2 {
+		r.bar.rename("uploading")
+	}
 	n, err := r.ReaderAt.ReadAt(p, at)
 	r.bar.show(at+int64(n), r.total)
 	return n, err

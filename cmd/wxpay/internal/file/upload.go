@@ -81,7 +81,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 }
 
 func (o *uploadOptions) run(ctx context.Context, sh *shell.Shell) error {
-	bar, end := newBar(sh, "uploading")
+	bar, end := newBar(sh, "reading")
 	defer end()
 	file, done, err := o.open(sh, bar)
 	if err != nil {
@@ -129,7 +129,7 @@ func (o *uploadOptions) open(sh *shell.Shell, bar *bar) (file wxpay.File, done f
 			return file, nil, err
 		}
 		done = func() { _ = source.Close() }
-		file = wxpay.FileFrom(o.name, readingBar{source, bar, info.Size()}, info.Size())
+		file = wxpay.FileFrom(o.name, &readingBar{ReaderAt: source, bar: bar, total: info.Size()}, info.Size())
 	}
 	if o.part != "" {
 		file = file.Part(o.part)
