@@ -113,7 +113,7 @@ func StoreIn(store KeyStore) CertificatesOption {
 }
 
 // GlobalCertificates reads the list of overseas merchants, /v3/global/certificates. It goes with
-// WithBaseURL("https://apihk.mch.weixin.qq.com").
+// [WithBaseURL] and [OverseasBaseURL].
 func GlobalCertificates() CertificatesOption {
 	return func(s *keylist.Settings) error {
 		s.Path = "v3/global/certificates"

@@ -72,6 +72,9 @@ type Catalog interface {
 // DefaultBaseURL is the mainland gateway.
 const DefaultBaseURL = "https://api.mch.weixin.qq.com"
 
+// OverseasBaseURL is the gateway outside the mainland. Each of the two is the other's spare.
+const OverseasBaseURL = "https://apihk.mch.weixin.qq.com"
+
 func defaults() config {
 	return config{
 		scheme:         apiv3.RSA(),

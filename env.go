@@ -39,6 +39,10 @@ type Config struct {
 	PublicKey string `json:"public_key" yaml:"public_key" toml:"public_key" env:"WXPAY_PUBLIC_KEY"`
 	// FetchCertificates is [WithCertificates], for a merchant with platform certificates.
 	FetchCertificates bool `json:"fetch_certificates" yaml:"fetch_certificates" toml:"fetch_certificates" env:"WXPAY_FETCH_CERTIFICATES"`
+	// Overseas is for a merchant outside the mainland: the gateway is [OverseasBaseURL], with
+	// [DefaultBaseURL] as the backup, unless BaseURL is set, and FetchCertificates has
+	// [GlobalCertificates].
+	Overseas bool `json:"overseas" yaml:"overseas" toml:"overseas" env:"WXPAY_OVERSEAS"`
 	// BaseURL is the gateway; see [WithBaseURL].
 	BaseURL string `json:"base_url" yaml:"base_url" toml:"base_url" env:"WXPAY_BASE_URL"`
 	// KeyStore keeps the certificate list for several processes: a folder as in [FileStore], or a URL
@@ -138,6 +142,9 @@ func (c *Config) options(source *environ.Source, read *environ.Config, opened st
 	}
 	if c.FetchCertificates {
 		var settings []CertificatesOption
+		if c.Overseas {
+			settings = append(settings, GlobalCertificates())
+		}
 		if read.KeyStore != "" {
 			keys, err := opened.keys(read.KeyStore)
 			if err != nil {
@@ -161,6 +168,8 @@ func (c *Config) options(source *environ.Source, read *environ.Config, opened st
 	}
 	if read.BaseURL != "" {
 		found = append(found, WithBaseURL(read.BaseURL))
+	} else if c.Overseas {
+		found = append(found, WithBaseURL(OverseasBaseURL, DefaultBaseURL))
 	}
 	if read.Overlay != nil {
 		facts, err := catalog.V3().With(string(read.Overlay))

@@ -79,6 +79,30 @@ func TestFromConfig(t *testing.T) {
 	}
 }
 
+// A merchant outside the mainland has its own gateway and list of certificates.
+func TestFromConfigOverseas(t *testing.T) {
+	gateway := sandbox.Start(t)
+	variable := func(name string) string { value, _ := gateway.LookupEnv(name); return value }
+	config := wxpay.Config{
+		MchID: variable("WXPAY_MCHID"), Serial: variable("WXPAY_SERIAL"), PrivateKey: variable("WXPAY_PRIVATE_KEY"),
+		APIv3Key: variable("WXPAY_APIV3_KEY"), FetchCertificates: true, Overseas: true,
+	}
+	client, err := wxpay.FromConfig(config)
+	require.NoError(t, err)
+	assert.Equal(t, wxpay.OverseasBaseURL, client.BaseURL())
+	require.NoError(t, client.Close())
+
+	config.BaseURL = variable("WXPAY_BASE_URL")
+	client, err = wxpay.FromConfig(config)
+	require.NoError(t, err)
+	defer client.Close()
+	assert.Equal(t, config.BaseURL, client.BaseURL())
+	_ = client.RefreshKeys(t.Context())
+	requests := gateway.Journal.All()
+	require.NotEmpty(t, requests)
+	assert.Contains(t, requests[0].String(), "/v3/global/certificates")
+}
+
 // An error names all faults by the names that the reader has written.
 func TestFromConfigMistakes(t *testing.T) {
 	_, err := wxpay.FromConfig(wxpay.Config{})

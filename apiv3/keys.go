@@ -205,8 +205,11 @@ func identify(b keytext.Block) string {
 	if rest, err := asn1.Unmarshal(der, &container); err == nil && len(rest) == 0 && container.Version == 3 {
 		return pkcs12File
 	}
-	if b.Kind != "" {
-		return "a PEM block " + b.Kind
+	switch b.Kind {
+	case "":
+		return ""
+	case "PRIVATE KEY", "RSA PRIVATE KEY", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE":
+		return "a PEM block " + b.Kind + ", damaged or of another algorithm"
 	}
-	return ""
+	return "a PEM block " + b.Kind
 }

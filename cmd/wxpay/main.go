@@ -42,9 +42,8 @@
 // The program knows operations from a catalogue that it contains. The catalogue may be behind the platform, so call warns
 // of differences and sends the request all the same, unless a flag says otherwise.
 //
-// Credentials come from the environment: WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID,
-// WXPAY_PUBLIC_KEY, and if needed WXPAY_APIV3_KEY and WXPAY_BASE_URL; a key is a file's path or the PEM text itself.
-// They are never flags: those show in the list of processes and in the shell's history.
+// Credentials come from the environment, in the variables of wxpay.FromEnv; the help of wxpay call lists them.
+// Keys and passwords are never flags, but files that flags name: flags show in the list of processes and in the shell's history.
 //
 // It is the wrong choice inside a program: the packages of github.com/wxpay-go/wxpay do the same without a process for
 // each call.

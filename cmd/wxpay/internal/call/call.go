@@ -66,15 +66,7 @@ the number: "wxpay resolve" asks later about a call that stayed unknown. For ver
 
 ` + request.VerdictHelp + `
 
-Credentials come from the environment:
-  WXPAY_MCHID           merchant number
-  WXPAY_BRAND_ID        brand id, in place of WXPAY_MCHID: calls as that brand
-  WXPAY_SERIAL          serial of the merchant API certificate
-  WXPAY_PRIVATE_KEY     its private key: a file's path or the PEM text
-  WXPAY_PUBLIC_KEY_ID   id of the WeChat Pay public key
-  WXPAY_PUBLIC_KEY      the WeChat Pay public key: a file's path or the PEM text
-  WXPAY_APIV3_KEY       APIv3 key (optional)
-  WXPAY_BASE_URL        another gateway (optional)
+` + shell.CredentialsHelp + `
 WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (see wxpay docs).
 
 ` + shell.ExitCodeHelp,
@@ -115,6 +107,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.sentBefore, "sent-before", false, "with --ensure: the same call may have been made before, so ask first")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	o.Credentials.Add(flags)
 	flags.BoolVar(&o.Strict, "strict", false, "reject a request that is certainly wrong, instead of warning")
 	flags.BoolVar(&o.NoCheck, "no-check", false, "show no warnings about differences from the documentation")
 	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, or with --ensure for the verdict, such as 5s")

@@ -35,7 +35,9 @@ whether the number stands for that very call.
 ` + request.VerdictHelp + `
 
 Exit code 3 means that the end is still unknown. If the platform knows nothing of the number a minute after the call, then
-"wxpay call --ensure --sent-before", with the same body, makes the call unless it has taken effect.`,
+"wxpay call --ensure --sent-before", with the same body, makes the call unless it has taken effect.
+
+` + shell.CredentialsHelp,
 		Example: `  wxpay resolve POST v3/refund/domestic/refunds R-001
   wxpay resolve POST v3/pay/transactions/native ABC-001 --get trade_state
   wxpay resolve POST v3/profitsharing/orders P-001 4200000000202501010000000001
@@ -53,6 +55,7 @@ Exit code 3 means that the end is still unknown. If the platform knows nothing o
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
 	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, such as 5s")
+	o.Credentials.Add(flags)
 	return command
 }
 

@@ -59,6 +59,7 @@ the progress.
 	flags.Var(&shell.PairFlag{List: &o.Escaped}, "raw-var", "the same, with a value that is percent-encoded already")
 	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a `name=value` of the query of PATH")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	o.Credentials.Add(flags)
 	return command
 }
 

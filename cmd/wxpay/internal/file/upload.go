@@ -77,6 +77,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in the path")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
+	o.Credentials.Add(flags)
 	return command
 }
 

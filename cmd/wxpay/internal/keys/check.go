@@ -38,7 +38,7 @@ func checkCommand(sh *shell.Shell) *cobra.Command {
 The check changes nothing: it reads the certificate list, and the platform echoes a text (v3/security/echo).
 The mark – is for information, and for a check that was not possible.
 
-` + sourceHelp + `
+` + shell.CredentialsHelp + `
 
 Exit codes:
   0  all is well

@@ -7,9 +7,9 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -48,48 +48,45 @@ const (
 	kindUnknown   = "unknown"
 )
 
+// begin begins a block of PEM text, whose kind follows.
+var begin = regexp.MustCompile(`-----BEGIN ([^-\r\n]*)-----`)
+
 // describe returns the keys and certificates of a file: one, or one for each block of PEM text.
 func describe(data []byte, password string) []keyFacts {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	switch {
-	case len(bytes.TrimSpace(data)) == 0:
+	if len(bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))) == 0 {
 		return []keyFacts{{Kind: kindUnknown, Error: "it is empty"}}
-	case !bytes.Contains(data, []byte("-----BEGIN")):
-		return []keyFacts{describeDER(data, password)}
+	}
+	blocks := begin.FindAllSubmatchIndex(data, -1)
+	if len(blocks) == 0 {
+		return []keyFacts{describeWhole(data, password)}
 	}
 	var all []keyFacts
-	text := bytes.ReplaceAll(bytes.ReplaceAll(data, []byte(`\r`), nil), []byte(`\n`), []byte("\n"))
-	for {
-		block, rest := pem.Decode(text)
-		// The decoder skips a block that it cannot read, so the skipped text is searched for one.
-		passed := bytes.Count(text[:len(text)-len(rest)], []byte("-----BEGIN"))
-		if block == nil && bytes.Contains(rest, []byte("-----BEGIN")) || passed > 1 {
-			all = append(all, keyFacts{Kind: kindUnknown, Error: "the PEM text is damaged: line breaks or a part of " +
-				"it are missing; copy the whole file again"})
+	for i, place := range blocks {
+		end := len(data)
+		if i+1 < len(blocks) {
+			end = blocks[i+1][0]
 		}
-		if block == nil {
-			return all
-		}
-		all = append(all, describeBlock(block, password))
-		text = rest
+		all = append(all, describeBlock(string(data[place[2]:place[3]]), data[place[0]:end], password))
 	}
+	return all
 }
 
-func describeBlock(block *pem.Block, password string) keyFacts {
-	switch kind := block.Type; {
-	case strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+// describeBlock describes a block of PEM text by its kind.
+func describeBlock(kind string, text []byte, password string) keyFacts {
+	switch {
+	case bytes.Contains(text, []byte("Proc-Type: 4,ENCRYPTED")):
 		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted in the old way of PEM, which wxpay does not " +
 			"decrypt: openssl pkey -in FILE -out apiclient_key.pem does"}
 	case kind == "ENCRYPTED PRIVATE KEY":
-		return describeEncrypted(block.Bytes, password)
+		return describeEncrypted(text, password)
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
-		key, err := apiv3.ParsePrivateKey(block.Bytes)
+		key, err := apiv3.ParsePrivateKey(text)
 		return privateFacts(key, err)
 	case strings.HasSuffix(kind, "CERTIFICATE"):
-		certificate, err := apiv3.ParseCertificate(block.Bytes)
+		certificate, err := apiv3.ParseCertificate(text)
 		return certificateFacts(certificate, err)
 	case strings.HasSuffix(kind, "PUBLIC KEY"):
-		key, err := apiv3.ParsePublicKey(block.Bytes)
+		key, err := apiv3.ParsePublicKey(text)
 		return publicFacts(key, err)
 	default:
 		return keyFacts{Kind: kindUnknown, Error: fmt.Sprintf("the PEM block %q is neither a key nor a "+
@@ -97,8 +94,8 @@ func describeBlock(block *pem.Block, password string) keyFacts {
 	}
 }
 
-// describeDER tries which key or certificate binary data is.
-func describeDER(der []byte, password string) keyFacts {
+// describeWhole tries which key or certificate data without PEM text is.
+func describeWhole(der []byte, password string) keyFacts {
 	if key, err := apiv3.ParsePrivateKey(der); err == nil {
 		return privateFacts(key, nil)
 	}

@@ -38,7 +38,7 @@ serial, and a file that contains anything else. It does not remove old certifica
 A merchant who has only the WeChat Pay public key has no certificates: the merchant platform shows that key under API
 security, and nobody can download it.
 
-` + sourceHelp + `
+` + shell.CredentialsHelp + `
 
 Exit codes:
   0  the folder contains every certificate that the platform has

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -72,20 +73,22 @@ func TestKeysShow(t *testing.T) {
 			data: pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY",
 				Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"}, Bytes: key})},
 		{name: "key cut", data: block("PRIVATE KEY", key[:len(key)-1]), kinds: "private key",
-			problem: "it is damaged, or not what its name says: not a private key"},
+			problem: "it is damaged, or not what its name says: this is a PEM block PRIVATE KEY, damaged"},
 		{name: "certificate under the name of a key", data: block("PRIVATE KEY", merchant.Certificate.Raw),
 			kinds: "private key", problem: "this is a certificate"},
 		{name: "certificate cut", data: block("CERTIFICATE", merchant.Certificate.Raw[:500]), kinds: "certificate",
 			problem: "it is damaged"},
 		{name: "public key cut", data: block("PUBLIC KEY", public[:50]), kinds: "public key", problem: "it is damaged"},
-		{name: "one line", data: bytes.ReplaceAll(certificate, []byte("\n"), []byte(" ")), kinds: "unknown",
-			problem: "the PEM text is damaged: line breaks or a part of it are missing"},
+		{name: "one line", data: bytes.ReplaceAll(certificate, []byte("\n"), []byte(" ")), kinds: "certificate",
+			serial: true},
 		{name: "first one damaged", data: slices.Concat(bytes.Replace(certificate, []byte("\nMI"), []byte("\n!!"), 1),
-			certificate), kinds: "unknown, certificate", problem: "the PEM text is damaged"},
-		{name: "end is missing", data: slices.Concat(certificate, certificate[:200]), kinds: "certificate, unknown",
+			certificate), kinds: "certificate, certificate", problem: "the PEM text is damaged"},
+		{name: "end is missing", data: slices.Concat(certificate, certificate[:200]), kinds: "certificate, certificate",
 			problem: "the PEM text is damaged"},
 		{name: "request", data: block("CERTIFICATE REQUEST", public), kinds: "unknown",
 			problem: `"CERTIFICATE REQUEST" is neither a key nor a certificate`},
+		{name: "UTF-16", data: utf16(certificate), kinds: "certificate", serial: true},
+		{name: "base64 of PEM", data: []byte(base64.StdEncoding.EncodeToString(certificate)), kinds: "certificate", serial: true},
 		{name: "empty", data: []byte(" \n"), kinds: "unknown", problem: "it is empty"},
 		{name: "text", data: []byte("hello \x1b[31m"), kinds: "unknown", problem: "it is damaged, or not a key"},
 		{name: "binary", data: []byte{0x30, 0x03, 1, 2, 3}, kinds: "unknown", problem: "it is damaged, or not a key"},
@@ -143,6 +146,15 @@ func TestKeysShow(t *testing.T) {
 }
 
 // fingerprint is what openssl pkey -pubout -outform DER | sha256sum prints.
+// utf16 returns a text in UTF-16, as some editors save it.
+func utf16(text []byte) []byte {
+	wide := []byte{0xff, 0xfe}
+	for _, c := range text {
+		wide = append(wide, c, 0)
+	}
+	return wide
+}
+
 func fingerprint(t *testing.T, key crypto.PublicKey) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)

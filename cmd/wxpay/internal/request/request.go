@@ -27,6 +27,8 @@ type Options struct {
 	Encrypt []string // JSON pointers
 	Plain   []string // JSON pointers
 
+	Credentials shell.CredentialFlags
+
 	AppID   string
 	Get     string // gjson path of the value to print; empty prints the whole response
 	Include bool   // print status and headers
@@ -42,7 +44,7 @@ type Options struct {
 // Source returns where the client comes from. The client checks the request before it sends it and, unless NoCheck is set,
 // shows its findings.
 func (o *Options) Source(sh *shell.Shell) shell.Source {
-	source := shell.Source{Sandbox: o.Sandbox, AppID: o.AppID}
+	source := shell.Source{Sandbox: o.Sandbox, Flags: o.Credentials, AppID: o.AppID}
 	if o.NoCheck {
 		return source
 	}

@@ -9,19 +9,24 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_SERIAL, WXPAY_PRIVATE_KEY, WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY.
+const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_PRIVATE_KEY with WXPAY_SERIAL or WXPAY_CERTIFICATE (or WXPAY_P12 for both), and
+WXPAY_PUBLIC_KEY_ID with WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY for a merchant with platform certificates.
 Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
 
 // Source says where a client comes from.
 type Source struct {
 	Sandbox bool             // an embedded sandbox instead of the environment
 	Gateway []sandbox.Option // of that sandbox
-	AppID   string           // filled into calls, with the merchant's mchid; empty fills in nothing
+	Flags   CredentialFlags
+	AppID   string // filled into calls, with the merchant's mchid; empty fills in nothing
 	Options []wxpay.Option
 }
 
 // Client returns a client of the source. An embedded sandbox lives until leave is called.
 func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err error) {
+	if err := source.Flags.Check(source.Sandbox); err != nil {
+		return nil, nil, err
+	}
 	if source.Sandbox {
 		client, server, err := sh.Connect(source)
 		if err != nil {
@@ -32,7 +37,14 @@ func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err 
 			sh.NoteRejections(server.Sandbox)
 		}, nil
 	}
-	if client, err = sh.connect(sh.Lookup, source); err != nil {
+	credentials, err := sh.Credentials(&source.Flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err = credentials.Err(); err == nil {
+		client, err = sh.connect(credentials.Lookup, source)
+	}
+	if err != nil {
 		return nil, nil, Usage("%w\n%s", err, environmentHelp)
 	}
 	return client, func() {}, nil

@@ -46,12 +46,19 @@ const (
 
 // newVerifier returns a verifier with the keys of the environment and of certificate files. It verifies as of at; zero is now.
 func newVerifier(sh *shell.Shell, at time.Time, certificates []string) (*verifier, error) {
-	v := &verifier{facts: sh.Facts(), at: at, apiv3Key: sh.Getenv("WXPAY_APIV3_KEY")}
+	c, err := sh.Credentials(new(shell.CredentialFlags))
+	if err == nil {
+		err = c.Err()
+	}
+	if err != nil {
+		return nil, shell.Usage("%w", err)
+	}
+	v := &verifier{facts: sh.Facts(), at: at, apiv3Key: c.Get("WXPAY_APIV3_KEY")}
 	if v.at.IsZero() {
 		v.at = time.Now()
 	}
 	var keys []apiv3.PlatformKey
-	id, text := sh.Getenv("WXPAY_PUBLIC_KEY_ID"), sh.Getenv("WXPAY_PUBLIC_KEY")
+	id, text := c.Get("WXPAY_PUBLIC_KEY_ID"), c.Get("WXPAY_PUBLIC_KEY")
 	switch {
 	case id != "" && text != "":
 		key, err := wxpay.LoadPublicKey(text)
@@ -85,11 +92,10 @@ func newVerifier(sh *shell.Shell, at time.Time, certificates []string) (*verifie
 			return nil, shell.Usage("the platform key %s: %w", key.Serial, err)
 		}
 	}
-	var err error
 	if v.keys, err = apiv3.NewKeySet(keys...); err != nil {
 		return nil, shell.Usage("the platform keys: %w", err)
 	}
-	if key := sh.Getenv("WXPAY_PRIVATE_KEY"); key != "" {
+	if key := c.Get("WXPAY_PRIVATE_KEY"); key != "" {
 		if v.private, err = wxpay.LoadPrivateKey(key); err != nil {
 			return nil, shell.Usage("WXPAY_PRIVATE_KEY: %w", err)
 		}
