@@ -8,14 +8,32 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
+	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
+// accessOptions say how a server and this program prove to each other who they are.
+type accessOptions struct {
+	creds, nkey       string
+	ca, cert, certKey string
+}
+
+func (o *accessOptions) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it (or WXPAY_BATCH_CREDS, with what stands in one)")
+	flags.StringVar(&o.nkey, "nkey", "", "the `FILE` with the seed of an nkey for it (or WXPAY_BATCH_NKEY, with the seed)")
+	flags.StringVar(&o.ca, "nats-ca", "", "the `FILE` with the certificates that its certificate is checked against (default: the system's)")
+	flags.StringVar(&o.cert, "nats-cert", "", "the `FILE` with a client certificate for it")
+	flags.StringVar(&o.certKey, "nats-key", "", "the `FILE` with the key of that certificate")
+}
+
 // access reads what a server is shown and checked against, before it is asked.
-func (p *program) access(o storeOptions) (options []fleet.ConnectOption, err error) {
-	if o.nats == "" {
-		return nil, nil
+func (p *program) access(o accessOptions) (options []fleet.ConnectOption, err error) {
+	switch {
+	case o.creds != "" && o.nkey != "":
+		return nil, usageError("--creds and --nkey exclude each other")
+	case (o.cert == "") != (o.certKey == ""):
+		return nil, usageError("--nats-cert and --nats-key belong together")
 	}
 	add := func(option nats.Option) { options = append(options, fleet.WithConnection(option)) }
 	creds, err := p.secret("--creds", o.creds, "WXPAY_BATCH_CREDS")

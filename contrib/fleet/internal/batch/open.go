@@ -25,12 +25,12 @@ import (
 
 // storeOptions say where the queue is.
 type storeOptions struct {
-	data, nats, creds, nkey, key, queue string
-	ca, cert, certKey                   string
-	wait                                time.Duration
-	existing                            bool // a queue that is not there is not made, but for one that is not kept
-	hidden                              bool // nats is no argument
-	attach                              bool // to a process that has the directory open
+	data, nats, key, queue string
+	accessOptions
+	wait     time.Duration
+	existing bool // a queue that is not there is not made, but for one that is not kept
+	hidden   bool // nats is no argument
+	attach   bool // to a process that has the directory open
 
 	*clientOptions // nil for the commands that need no client
 }
@@ -63,11 +63,7 @@ const defaultData = ".wxpay-batch"
 func (o *storeOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.data, "data", "", "the `DIR` of the queue (default "+defaultData+")")
 	flags.StringVar(&o.nats, "nats", "", "a NATS server or cluster instead: `URL`, several divided by commas")
-	flags.StringVar(&o.creds, "creds", "", "the `FILE` with the credentials for it (or WXPAY_BATCH_CREDS, with what stands in one)")
-	flags.StringVar(&o.nkey, "nkey", "", "the `FILE` with the seed of an nkey for it (or WXPAY_BATCH_NKEY, with the seed)")
-	flags.StringVar(&o.ca, "nats-ca", "", "the `FILE` with the certificates that its certificate is checked against (default: the system's)")
-	flags.StringVar(&o.cert, "nats-cert", "", "the `FILE` with a client certificate for it")
-	flags.StringVar(&o.certKey, "nats-key", "", "the `FILE` with the key of that certificate")
+	o.accessOptions.flags(flags)
 	flags.DurationVar(&o.wait, "nats-wait", 0, "how long to wait for a server that cannot be reached yet")
 	flags.StringVar(&o.key, "key", "", "the `FILE` with the keys that seal what is stored")
 	flags.StringVar(&o.queue, "queue", "wxpay", "the `NAME` of the queue")
@@ -91,14 +87,8 @@ func (o *storeOptions) check() error {
 		return usageError("--data and --nats exclude each other")
 	case strings.Contains(o.nats, "@") && !o.hidden:
 		return usageError("--nats: a password in an argument can be seen by everybody on this machine: put the address into WXPAY_BATCH_NATS, or use --creds or --nkey")
-	case o.nats == "" && o.creds+o.nkey != "":
-		return usageError("--creds and --nkey belong to --nats")
-	case o.creds != "" && o.nkey != "":
-		return usageError("--creds and --nkey exclude each other")
-	case o.nats == "" && o.ca+o.cert+o.certKey != "":
-		return usageError("--nats-ca, --nats-cert and --nats-key belong to --nats")
-	case (o.cert == "") != (o.certKey == ""):
-		return usageError("--nats-cert and --nats-key belong together")
+	case o.nats == "" && o.accessOptions != (accessOptions{}):
+		return usageError("--creds, --nkey, --nats-ca, --nats-cert and --nats-key belong to --nats")
 	case o.clientOptions != nil && o.rate < 0:
 		return usageError("--rate must not be negative")
 	case o.clientOptions != nil && o.inFlight < 0:
@@ -153,9 +143,11 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, err
 	}
-	access, err := p.access(o)
-	if err != nil {
-		return s, err
+	var access []fleet.ConnectOption
+	if o.nats != "" {
+		if access, err = p.access(o.accessOptions); err != nil {
+			return s, err
+		}
 	}
 	dir, found := cmp.Or(o.data, defaultData), true
 	switch {
