@@ -180,11 +180,11 @@ func TestCSV(t *testing.T) {
 		assert.Equal(t, c.want, got, name)
 	}
 	for says, c := range map[string]fleet.Sheet{
-		"need a path":                 {},
-		"the columns 1 and 2 go to":   {Path: "v3/x", Map: columns(t, "b=a")},
-		"an object and a value":       {Path: "v3/x", Map: columns(t, "b.c=a")},
-		"a name in it is empty":       {Path: "v3/x", Map: columns(t, "c..d=a")},
-		`there is no column "absent"`: {Path: "v3/x", Map: columns(t, "c=absent")},
+		"need a path": {},
+		"column B: it goes to the same member as column A": {Path: "v3/x", Map: columns(t, "b=a")},
+		"an object and a value":                            {Path: "v3/x", Map: columns(t, "b.c=a")},
+		"a name in it is empty":                            {Path: "v3/x", Map: columns(t, "c..d=a")},
+		`there is no column "absent"`:                      {Path: "v3/x", Map: columns(t, "c=absent")},
 	} {
 		_, err := gather(c.CSV(strings.NewReader("a,b\n1,2\n")))
 		assert.ErrorContains(t, err, says)

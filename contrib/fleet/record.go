@@ -38,6 +38,8 @@ type Result struct {
 	State  State  `json:"state"`
 	Method string `json:"method"`
 	Path   string `json:"path"` // the template
+	// Amounts are those of the request, as Job.Amounts returns them.
+	Amounts map[string]int64 `json:"amounts,omitempty"`
 	// Status, Code, Message and RequestID are those of the last answer of the platform, as far as there was one.
 	Status    int    `json:"status,omitempty"`
 	Code      string `json:"code,omitempty"`

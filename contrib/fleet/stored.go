@@ -51,8 +51,9 @@ func (q *Queue) openJob(key string, header nats.Header, data []byte) (*Job, time
 // newRecord is the record of a job that waits.
 func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
 	return &record{
-		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Submitted: submitted, File: job.File, Line: job.Line},
-		Lane:   job.lane(q.digests), content: job.content(q.digests),
+		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Amounts: job.Amounts(),
+			Submitted: submitted, File: job.File, Line: job.Line},
+		Lane: job.lane(q.digests), content: job.content(q.digests),
 	}
 }
 

@@ -176,15 +176,7 @@ func (s *submitting) prepare(it *item) {
 		return
 	}
 	job := &it.job
-	if it.err = job.complete(); it.err != nil {
-		if job.facts() == nil && job.Path != "" && job.Number == "" { // that nobody knows the operation is the better reason
-			if err := job.check(s.ctx, s.client); err != nil {
-				it.err = err
-			}
-		}
-		return
-	}
-	if it.err = job.check(s.ctx, s.client); it.err != nil {
+	if it.err = job.Check(s.ctx, s.client); it.err != nil {
 		return
 	}
 	it.key = job.key(s.digests, s.identity)

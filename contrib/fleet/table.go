@@ -47,7 +47,7 @@ func (s *Sheet) header(names []string) (*table, error) {
 	t := &table{sheet: s, body: new(branch)}
 	request := membersOf(s.method(), s.Path)
 	known := request == nil
-	var strange error // the first column of which nobody knows where it goes
+	var wrong error // of the first column that cannot go where it should
 	var columns []Column
 	for i, name := range names {
 		name = strings.TrimSpace(name)
@@ -59,8 +59,8 @@ func (s *Sheet) header(names []string) (*table, error) {
 			continue
 		}
 		to, err := s.targets(name, request)
-		if err != nil && strange == nil {
-			strange = fmt.Errorf("column %s (%s): %w", xlsx.Letters(i), name, err)
+		if err != nil && wrong == nil {
+			wrong = fmt.Errorf("column %s (%s): %w", xlsx.Letters(i), name, err)
 		}
 		columns = append(columns, to...)
 		for _, c := range to {
@@ -68,8 +68,8 @@ func (s *Sheet) header(names []string) (*table, error) {
 				continue
 			}
 			documented, err := t.add(c, i, request)
-			if err != nil {
-				return nil, fmt.Errorf("column %d: %w", i+1, err)
+			if err != nil && wrong == nil {
+				wrong = fmt.Errorf("column %s: %w", xlsx.Letters(i), err)
 			}
 			known = known || documented
 		}
@@ -77,8 +77,8 @@ func (s *Sheet) header(names []string) (*table, error) {
 	if !known { // and no text of it goes into an error: it may be the first person's
 		return nil, errors.New("none of its fields is a member that the operation documents: is the line with the names missing?")
 	}
-	if strange != nil {
-		return nil, strange
+	if wrong != nil {
+		return nil, wrong
 	}
 	for _, c := range s.Map {
 		if c.constant() {
@@ -126,7 +126,7 @@ func (t *table) add(c Column, column int, request *members) (documented bool, er
 	query := strings.HasPrefix(c.To, "?")
 	if before := t.leaf(c.To); before != nil && !query {
 		if before.column >= 0 && column >= 0 {
-			return false, fmt.Errorf("the columns %d and %d go to the same member", before.column+1, column+1)
+			return false, fmt.Errorf("it goes to the same member as column %s", xlsx.Letters(before.column))
 		}
 		return false, fmt.Errorf("%s has a value already", c.To)
 	}

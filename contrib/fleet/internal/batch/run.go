@@ -68,6 +68,9 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		return err
 	}
 	defer done()
+	if o.dry {
+		return p.dryRun(ctx, jobs, o.sourceOptions, *o.clientOptions)
+	}
 	if err := writable("-o", o.out); err != nil {
 		return err
 	}

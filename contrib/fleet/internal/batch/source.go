@@ -29,6 +29,7 @@ type sourceOptions struct {
 	encoding           string
 	rejects            string
 	unlisted           bool
+	dry                bool
 
 	sheet fleet.Sheet
 }
@@ -55,6 +56,7 @@ func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.number, "number", "", "the `MEMBER` with the merchant's own number, or {placeholder} (default: the documented one)")
 	flags.StringVar(&o.order, "order-by", "", "the `MEMBER` whose jobs run one after another; an unknown outcome holds up those behind it")
 	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
+	flags.BoolVar(&o.dry, "dry-run", false, "check all lines, show the first requests and the sums of the amounts, and send nothing")
 	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the member with the number")
 	flags.StringVar(&o.format, "format", "", "`ndjson`, csv or xlsx (default: by the beginning and the name of FILE)")
 	flags.StringVar(&o.comma, "comma", "",

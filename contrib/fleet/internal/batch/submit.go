@@ -44,6 +44,9 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 		return err
 	}
 	defer done()
+	if o.dry {
+		return p.dryRun(ctx, jobs, o.sourceOptions, *o.clientOptions)
+	}
 	o.attach = true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
