@@ -160,6 +160,7 @@ func TestCheckout(t *testing.T) {
 		require.NoError(t, err, link)
 		assert.Equal(t, number, page.Number, link)
 		assert.Equal(t, "衣服 "+number, page.Description)
+		assert.Equal(t, "wx0123456789abcdef", page.AppID)
 		assert.Equal(t, int64(1999), page.Total)
 		assert.Equal(t, "NOTPAY", page.State)
 	}
@@ -198,4 +199,19 @@ func TestCheckout(t *testing.T) {
 	_, err = s.Users.Pay("COMBINED-01")
 	require.NoError(t, err)
 	require.Len(t, s.Users.Checkouts(), 2)
+}
+
+func TestTransferAsked(t *testing.T) {
+	s := newShop(t, "2026-11-22 12:00:00")
+	accepted := s.want(t, 200, "", "POST", "/v3/fund-app/mch-transfer/transfer-bills", map[string]any{
+		"appid": "wx0123456789abcdef", "out_bill_no": "BILL0001", "openid": "oUSER", "transfer_amount": 100, "transfer_remark": "新会员开通有礼",
+		"transfer_scene_id": "1000", "transfer_scene_report_infos": []any{map[string]any{"info_type": "活动名称", "info_content": "新会员有礼"}},
+	})
+	asked, err := s.Users.TransferAsked(accepted["package_info"].(string))
+	require.NoError(t, err)
+	assert.Equal(t, "BILL0001", asked)
+	for _, unknown := range []string{"", "another"} {
+		_, err = s.Users.TransferAsked(unknown)
+		require.ErrorContains(t, err, "no transfer bill")
+	}
 }

@@ -26,6 +26,7 @@ type flows struct {
 	scores     *score.Flow
 	coupons    *coupon.Flow
 	contracts  *papay.Flow
+	transfers  *transfer.Flow
 }
 
 // open adds every flow to a merchant: one line each.
@@ -34,7 +35,7 @@ func open(m *gate.Merchant, set settings) (f flows) {
 	file.Open(m)
 	f.orders = order.Open(m)
 	refunds := refund.Open(m, f.orders)
-	transfers := transfer.Open(m, f.orders)
+	f.transfers = transfer.Open(m, f.orders)
 	f.shares = share.Open(m, f.orders)
 	ecommerce.Open(m, refunds, f.shares)
 	f.members = member.Open(m, set.lenientCards)
@@ -42,6 +43,6 @@ func open(m *gate.Merchant, set settings) (f flows) {
 	f.scores = score.Open(m, f.orders)
 	f.coupons = coupon.Open(m, f.orders)
 	f.contracts = papay.Open(m, f.orders)
-	bill.Open(m, f.orders, refunds, f.shares, transfers, set.billRows)
+	bill.Open(m, f.orders, refunds, f.shares, f.transfers, set.billRows)
 	return f
 }

@@ -35,6 +35,7 @@ func (u *Users) FailPayment(number string) error { return u.flows.orders.FailPay
 type Checkout struct {
 	Number      string    `json:"out_trade_no"` // as [Users.Pay] takes it: SUB_MCHID/out_trade_no for a service provider's
 	Way         string    `json:"trade_type"`   // JSAPI, APP, MWEB (H5), NATIVE or MICROPAY
+	AppID       string    `json:"appid"`        // of the merchant, or of the service provider
 	Description string    `json:"description"`  // of a combined order, those of its parts
 	Total       int64     `json:"total"`        // fen
 	OpenID      string    `json:"openid"`       // of the user who is to pay, or who paid
@@ -56,6 +57,12 @@ func (u *Users) Checkouts() (list []Checkout) {
 		list = append(list, Checkout(page))
 	}
 	return list
+}
+
+// TransferAsked returns the out_bill_no of the transfer bill that a package_info asks its user to
+// confirm. [Ledger.Settle] confirms it.
+func (u *Users) TransferAsked(packageInfo string) (outBillNo string, err error) {
+	return u.flows.transfers.Asked(packageInfo)
 }
 
 // AddPaidOrder puts an order that is paid already, over total fen, and returns its transaction_id:

@@ -27,8 +27,9 @@ var arrows = map[string][]string{
 	"serve":       {"shell"},
 	"transparent": {"shell"},
 
-	"console":         {"console/auth", "console/journal", "console/view"},
+	"console":         {"console/auth", "console/journal", "console/phone", "console/view"},
 	"console/journal": {"console/send", "console/view"},
+	"console/phone":   {"console/send", "console/view"},
 	"console/send":    {},
 	"console/view":    {"console/auth"},
 	"console/auth":    {},

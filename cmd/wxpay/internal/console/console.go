@@ -13,6 +13,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/auth"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/journal"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/phone"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -114,7 +115,7 @@ func (c *Console) pages(s *sandbox.Sandbox, facts *catalog.Catalog) http.Handler
 	})
 	mux.Handle("GET /{$}", http.RedirectHandler("/journal", http.StatusSeeOther))
 	for _, family := range []interface{ Register(*http.ServeMux) }{
-		&journal.Pages{Sandbox: s, Facts: facts},
+		&journal.Pages{Sandbox: s, Facts: facts}, &phone.Pages{Sandbox: s},
 	} {
 		family.Register(mux)
 	}

@@ -14,6 +14,7 @@ import (
 type Checkout struct {
 	Number      string    `json:"out_trade_no"`
 	Way         string    `json:"trade_type"`
+	AppID       string    `json:"appid"`
 	Description string    `json:"description"`
 	Total       int64     `json:"total"`
 	OpenID      string    `json:"openid"`
@@ -45,12 +46,18 @@ func bareLink(text string) string {
 }
 
 func (o Order) checkout() Checkout {
-	description, _ := book.ReadObject(o.Request)["description"].(string)
-	return Checkout{o.Key(), o.Way, description, o.Total, o.OpenID, o.State(), o.Since}
+	request := book.ReadObject(o.Request)
+	description, _ := request["description"].(string)
+	appID, ok := request["sp_appid"].(string)
+	if !ok {
+		appID, _ = request["appid"].(string)
+	}
+	return Checkout{o.Key(), o.Way, appID, description, o.Total, o.OpenID, o.State(), o.Since}
 }
 
 func (f *Flow) checkoutOf(m combined) Checkout {
 	page := Checkout{Number: m.Number, Way: m.Way, OpenID: m.OpenID, State: stateNotPaid, Time: m.Since}
+	page.AppID, _ = book.ReadObject(m.Request)["combine_appid"].(string)
 	var descriptions []string
 	for _, key := range m.Parts {
 		o, _ := f.orders.Get(key)

@@ -1,9 +1,11 @@
 package transfer
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
+	"github.com/wxpay-go/wxpay/sandbox/internal/console"
 	"github.com/wxpay-go/wxpay/sandbox/internal/flow/order"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/ledger"
@@ -22,8 +24,21 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	m.Serve(f.billOperations()...)
 	m.Serve(f.receiptOperations()...)
 	m.Ledger.Register(ledger.Kind{Name: "transfer", Finals: []string{"SUCCESS", "FAIL", "CANCELLED"}, Waits: true, Find: f.find})
+	m.Control(console.Order{Method: "GET", Path: "transfers/asked", Does: "Users.TransferAsked", Run: f.Asked, In: "package", Out: "out_bill_no"})
 	m.Post.Show("MCHTRANSFER.BILL.FINISHED", f.sample)
 	return f
+}
+
+// Asked returns the out_bill_no of the bill that a package_info asks its user to confirm.
+func (f *Flow) Asked(packageInfo string) (outBillNo string, err error) {
+	b, _ := f.Begin()
+	defer b.Commit()
+	for number, t := range f.transfers.Rows() {
+		if packageInfo != "" && t.Package == packageInfo {
+			return number, nil
+		}
+	}
+	return "", fmt.Errorf("sandbox: transfer: no transfer bill of the merchant %s has this package_info", f.ID)
 }
 
 func (f *Flow) find(number string) (record ledger.Course, known bool, reach func(final string, now time.Time)) {
