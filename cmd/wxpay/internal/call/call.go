@@ -23,6 +23,10 @@ type options struct {
 	data    string // as given: text, @file or -
 	hasData bool
 	dryRun  bool
+	curl    bool
+	secrets bool // in the command of --curl
+
+	paginate bool
 
 	untilFinal bool // --until-final and
 	sentBefore bool // --sent-before of --ensure
@@ -55,6 +59,9 @@ name its key. --encrypt and --plain decide about fields that are not documented,
 Before it sends the request, wxpay compares it with the documentation: path and method, fields and their types. A
 difference is a warning on stderr, for the documentation may be behind the platform, and a field that it calls required
 may be required under a condition. --strict rejects a request that is certainly wrong, --no-check shows no warnings.
+
+--paginate reads the pages of a list until its end, as the documentation says how, each a call of its own; -q sets the
+first page and the size of pages. --get then takes its value from each page.
 
 wxpay prints the verified response byte for byte, or indented if stdout is a terminal. --get prints encrypted fields
 decrypted ("--get @this" prints all of them). It also prints an error response of the platform (not with --get), and
@@ -102,10 +109,13 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.AppID, "appid", "", "fill in this `APPID` and the own mchid if the operation requires them and the fields lack them")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
+	flags.BoolVar(&o.paginate, "paginate", false, "read all pages of a list, one response after the other")
 	flags.BoolVar(&o.Ensure, "ensure", false, "make it happen once, and tell its true result")
 	flags.BoolVar(&o.untilFinal, "until-final", false, "with --ensure: wait until the platform states an end")
 	flags.BoolVar(&o.sentBefore, "sent-before", false, "with --ensure: the same call may have been made before, so ask first")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")
+	flags.BoolVar(&o.curl, "curl", false, "print the request as a curl command without its signature, and send nothing")
+	flags.BoolVar(&o.secrets, "show-secrets", false, "with --curl: with the signature, so that curl can send it within five minutes")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
 	o.Credentials.Add(flags)
 	flags.BoolVar(&o.Strict, "strict", false, "reject a request that is certainly wrong, instead of warning")
@@ -160,6 +170,16 @@ func (o *options) arguments(args []string) (err error) {
 		return shell.Usage("--until-final and --sent-before need --ensure")
 	case o.dryRun && (o.Get != "" || o.Include):
 		return shell.Usage("--dry-run gets no response, so --get and --include mean nothing with it")
+	case o.curl && (o.Get != "" || o.Include):
+		return shell.Usage("--curl gets no response, so --get and --include mean nothing with it")
+	case o.curl && (o.dryRun || o.Ensure || o.paginate):
+		return shell.Usage("--curl sends nothing: --dry-run, --ensure and --paginate mean nothing with it")
+	case o.secrets && !o.curl:
+		return shell.Usage("--show-secrets needs --curl")
+	case o.paginate && o.Method != http.MethodGet:
+		return shell.Usage("--paginate is for a list, which is a GET; this is a %s", o.Method)
+	case o.paginate && o.dryRun:
+		return shell.Usage("--paginate and --dry-run exclude each other")
 	}
 	return wxpay.Chain{}.Chain(o.Path).Err() // before credentials are asked for
 }
@@ -217,12 +237,15 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	ctx, stop := shell.Interruptible(ctx)
 	defer stop()
 	chain := o.Chain(client)
-	if o.dryRun {
+	if o.dryRun || o.curl {
 		req, err := chain.Request(ctx, o.Method, body)
 		if err != nil {
 			return err
 		}
-		return printRequest(sh, req)
+		return o.printRequest(sh, req)
+	}
+	if o.paginate {
+		return request.PrintPages(sh, &o.Options, chain.Pages(ctx))
 	}
 	if o.Ensure {
 		return o.ensure(ctx, sh, chain, body)

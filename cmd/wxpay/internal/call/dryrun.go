@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// printRequest prints a signed request as on the wire, and the message that its signature covers.
-func printRequest(sh *shell.Shell, req *http.Request) error {
+// printRequest prints a signed request, as on the wire with the message that its signature covers, or as a command.
+func (o *options) printRequest(sh *shell.Shell, req *http.Request) error {
 	var body []byte
 	if req.Body != nil {
 		var err error
@@ -21,14 +24,27 @@ func printRequest(sh *shell.Shell, req *http.Request) error {
 			return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 		}
 	}
-	target := req.URL.RequestURI()
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s %s HTTP/1.1\nHost: %s\n", req.Method, target, req.Host)
+	if o.curl {
+		writeCommand(&out, req, body, o.secrets)
+	} else if err := writeMessage(&out, req, body); err != nil {
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
+	}
+	if _, err := sh.Stdout.Write(out.Bytes()); err != nil {
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: errors.New("the request could not be written")}
+	}
+	return nil
+}
+
+// writeMessage writes a request as on the wire, and the message that its signature covers.
+func writeMessage(out *bytes.Buffer, req *http.Request, body []byte) error {
+	target := req.URL.RequestURI()
+	fmt.Fprintf(out, "%s %s HTTP/1.1\nHost: %s\n", req.Method, target, req.Host)
 	header := req.Header.Clone()
 	if req.Body != nil {
 		header.Set("Content-Length", fmt.Sprint(req.ContentLength))
 	}
-	request.WriteHeader(&out, header)
+	request.WriteHeader(out, header)
 	out.WriteByte('\n')
 	if req.Body != nil {
 		out.Write(body)
@@ -36,13 +52,32 @@ func printRequest(sh *shell.Shell, req *http.Request) error {
 	}
 	a, err := apiv3.ParseAuthorization(req.Header.Get("Authorization"))
 	if err != nil {
-		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
+		return err
 	}
 	message := apiv3.AppendRequestMessage(nil, req.Method, target, a.Timestamp, a.Nonce, body)
-	fmt.Fprintf(&out, "# The signed message, %d bytes, with a line feed after each of its five lines:\n", len(message))
+	fmt.Fprintf(out, "# The signed message, %d bytes, with a line feed after each of its five lines:\n", len(message))
 	out.Write(message)
-	if _, err := sh.Stdout.Write(out.Bytes()); err != nil {
-		return &shell.ExitError{Code: shell.ExitNotSent, Err: errors.New("the request could not be written")}
-	}
 	return nil
 }
+
+// writeCommand writes a request as a curl command for a POSIX shell. Without secrets the signature is left out: with it
+// anybody could send the request.
+func writeCommand(out *bytes.Buffer, req *http.Request, body []byte, secrets bool) {
+	const next = " \\\n  "
+	fmt.Fprintf(out, "curl -X %s %s", req.Method, quoted(req.URL.String()))
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		for _, value := range req.Header[name] {
+			if head, _, ok := strings.Cut(value, `signature="`); ok && name == "Authorization" && !secrets {
+				value = head + `signature="…"`
+			}
+			out.WriteString(next + "-H " + quoted(name+": "+value))
+		}
+	}
+	if req.Body != nil {
+		out.WriteString(next + "--data-binary " + quoted(string(body)))
+	}
+	out.WriteByte('\n')
+}
+
+// quoted returns a text as one word of a POSIX shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,7 +85,7 @@ type Gateway struct {
 
 	t        *testing.T
 	mu       sync.Mutex
-	response string
+	respond  func(Request) string
 	requests []Request
 }
 
@@ -94,7 +95,8 @@ const GatewayKeyID = "PUB_KEY_ID_0119000001092025010100000000000001"
 // NewGateway serves a gateway that responds with {} until the test ends.
 func NewGateway(t *testing.T) *Gateway {
 	t.Helper()
-	g := &Gateway{t: t, response: "{}"}
+	g := &Gateway{t: t}
+	g.Respond("{}")
 	var err error
 	g.Platform, err = rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
@@ -117,11 +119,21 @@ func NewGateway(t *testing.T) *Gateway {
 	return g
 }
 
-// Respond sets the response.
-func (g *Gateway) Respond(body string) {
+// Query returns the query of the request.
+func (r Request) Query() url.Values {
+	_, query, _ := strings.Cut(r.Target, "?")
+	values, _ := url.ParseQuery(query)
+	return values
+}
+
+// Respond sets the response to every request.
+func (g *Gateway) Respond(body string) { g.RespondTo(func(Request) string { return body }) }
+
+// RespondTo sets the response to each request.
+func (g *Gateway) RespondTo(respond func(Request) string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.response = body
+	g.respond = respond
 }
 
 // Requests returns the requests that arrived so far.
@@ -137,9 +149,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	assert.NoError(g.t, err)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.requests = append(g.requests, Request{r.Method, r.RequestURI, r.Header, string(body)})
+	request := Request{r.Method, r.RequestURI, r.Header, string(body)}
+	g.requests = append(g.requests, request)
+	response := g.respond(request)
 	now := strconv.FormatInt(time.Now().Unix(), 10)
-	message := apiv3.AppendResponseMessage(nil, now, "nonce", []byte(g.response))
+	message := apiv3.AppendResponseMessage(nil, now, "nonce", []byte(response))
 	signature, err := apiv3.RSA().Sign(g.Platform, message)
 	assert.NoError(g.t, err)
 	header := w.Header()
@@ -148,7 +162,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Wechatpay-Nonce", "nonce")
 	header.Set("Wechatpay-Serial", GatewayKeyID)
 	header.Set("Wechatpay-Signature", base64.StdEncoding.EncodeToString(signature))
-	io.WriteString(w, g.response)
+	io.WriteString(w, response)
 }
 
 // Run runs the program against the gateway.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"os"
@@ -18,6 +19,35 @@ import (
 
 // PrintResponse prints a response, or the value that the options choose.
 func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
+	missing, err := printResponse(sh, o, res)
+	if err != nil {
+		return err
+	}
+	return missing
+}
+
+// PrintPages prints each page of a list as [PrintResponse] does. A page without the value that the options choose is no
+// error if another has it.
+func PrintPages(sh *shell.Shell, o *Options, pages iter.Seq2[*wxpay.Response, error]) error {
+	var missing error
+	found := false
+	for page, err := range pages {
+		if err != nil {
+			return PrintFailure(sh, o, err)
+		}
+		if missing, err = printResponse(sh, o, page); err != nil {
+			return err
+		}
+		found = found || missing == nil
+	}
+	if found {
+		return nil
+	}
+	return missing
+}
+
+// printResponse prints a response. missing is the error about a value that it does not have.
+func printResponse(sh *shell.Shell, o *Options, res *wxpay.Response) (missing, err error) {
 	if o.Method != http.MethodGet {
 		// A reader that has gone must not end the program silently: the operation succeeded.
 		broken := make(chan os.Signal, 1)
@@ -30,9 +60,8 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	}
 	if o.Get == "" {
 		sh.AppendBody(&out, res.Raw())
-		return sh.WriteForeign(out.Bytes())
+		return nil, sh.WriteForeign(out.Bytes())
 	}
-	var missing error
 	switch value := res.Get(o.Get); {
 	case !value.Exists():
 		missing = o.missing(res)
@@ -44,10 +73,7 @@ func PrintResponse(sh *shell.Shell, o *Options, res *wxpay.Response) error {
 	if err := res.DecryptErr(); err != nil {
 		sh.Note("wxpay: the response is not decrypted in full: %v", err)
 	}
-	if err := sh.WriteForeign(out.Bytes()); err != nil {
-		return err
-	}
-	return missing
+	return missing, sh.WriteForeign(out.Bytes())
 }
 
 // missing returns the error about a value that the response does not have. It names the fields that are there at its top.

@@ -24,6 +24,8 @@ var (
 var variables = strings.NewReplacer(
 	"make a client with WithBaseURL", "set WXPAY_BASE_URL",
 	"WithBaseURL", "WXPAY_BASE_URL",
+	"the catalogue does not know the paging of the list: call Paging",
+	"the catalogue does not know the paging of the list: read page after page with -q, without --paginate",
 	"WithInsecureHTTP", "WXPAY_INSECURE_HTTP",
 	"; or WithCertificates() if the merchant still has platform certificates, WithPlatformCertificates if you keep them yourself",
 	"; or WXPAY_APIV3_KEY if the merchant still has platform certificates",
