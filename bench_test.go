@@ -280,9 +280,9 @@ func batch() wxpay.JSON {
 	}
 }
 
-// With RSA taken out of both, a call that is checked before it is sent costs about what it costs by hand; BenchmarkFeedPost
-// and docs/performance.md have the figures. This is a fence against what nobody wants, and wide, because a busy machine decides
-// about less.
+// With RSA taken out of both, a call that is checked before it is sent costs less than by hand; BenchmarkFeedPost and
+// docs/performance.md have the figures. This is a fence against what nobody wants, and wide, because a busy machine decides about
+// less. Both are measured in one run, by turns, and another round follows wherever the fence is met.
 // Short bursts, by turns: the fastest of each is one that nothing else disturbed, neither the machine nor the garbage
 // collector. (With the latter it is well below 1, for a call leaves half as much behind.)
 func TestTimeBesideTheFloor(t *testing.T) {
@@ -319,55 +319,82 @@ func TestTimeBesideTheFloor(t *testing.T) {
 	assert.LessOrEqual(t, ratio, 1.5)
 }
 
-// The bounds on allocations are hard: they say what a client costs on every machine alike. (Time is measured, never
-// asserted.)
+// What a call costs in memory is the same on every machine, so these figures are exact, up and down: who changes one says so
+// here. Another Go may need more or less of it, within a quarter.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates too")
 	}
 	ctx := context.Background()
 	client := benchClient(t, newCanned(benchAnswer), wxpay.WithClock(longClock()), unreachedLimiter)
-	body, transfer := feed(), batch()
+	body, transfer, picture := feed(), batch(), make([]byte, 64<<10)
+	statement := []byte(tradeBill[:strings.Index(tradeBill, "\n")+1] + strings.Repeat(strings.Split(tradeBill, "\n")[1]+"\n", 1000))
+	files := newClient(t, wxpay.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
+		if req.URL.Path == "/v3/bill/tradebill" {
+			return link("a", statement).RoundTrip(req)
+		}
+		return file(statement).RoundTrip(req)
+	})))
+	bill, err := tradeChain(files).Bill(ctx)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bill.Close()) })
+	rows := 0
+	must := func(_ any, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		allocs float64
 		bytes  float64
 		call   func()
 	}{
-		{"the feed, whole stack on", 24, 3700, func() {
-			if _, err := client.Chain(feedsPath).Post(ctx, body); err != nil {
-				t.Fatal(err)
+		{"the feed, whole stack on", 19, 3617, func() { must(client.Chain(feedsPath).Post(ctx, body)) }},
+		{"an order query", 24, 3761, func() {
+			must(client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx))
+		}},
+		{"a transfer with 10 encrypted names, superseded, which is found each time", 34, 12193, func() {
+			must(client.Chain("v3/transfer/batches").Unbind().Post(ctx, transfer))
+		}},
+		{"an upload of 64 KiB", 66, 6170, func() {
+			must(client.Chain("v3/merchant/media/upload").Unbind().Upload(ctx, wxpay.FileFrom("a.png", bytes.NewReader(picture), int64(len(picture)))))
+		}},
+		{"a bill of 1,000 lines, and nothing read of it", 132, 309650, func() { must(tradeChain(files).BillTo(ctx, io.Discard)) }},
+		{"1,000 rows of a bill", 1013, 211848, func() {
+			for row, err := range bill.Rows() {
+				if must(row, err); row.Get("微信订单号") != "" {
+					rows++
+				}
 			}
 		}},
-		{"an order query", 32, 4100, func() {
-			if _, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").
-				Get(ctx); err != nil {
-				t.Fatal(err)
-			}
+		{"the parameters of a payment in a mini program", 14, 1256, func() {
+			must(client.Invoke().MiniProgram(ctx, "wxd678efh567hg6787", "wx26112221580621e9b071c00d9e093b0000"))
 		}},
-		{"a transfer with 10 encrypted names, superseded, which is found each time", 41, 12500, func() {
-			if _, err := client.Chain("v3/transfer/batches").Unbind().Post(ctx, transfer); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{"Chain", 1, 64, func() { sink = client.Chain(feedsPath) }},
-		{"At", 1, 64, func() { sink = client.At("v3", "brand", "partner", "cardMember", "userFeeds") }},
-		{"pure chain", 1, 64, func() { sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain() }},
+		{"Chain", 0, 0, func() { sink = client.Chain(feedsPath) }},
+		{"At", 1, 48, func() { sink = client.At("v3", "brand", "partner", "cardMember", "userFeeds") }},
+		{"pure chain", 0, 0, func() { sink = api.V3(client).Brand().Partner().CardMember().UserFeeds().Chain() }},
 	} {
-		allocs, bytes := math.Inf(1), math.Inf(1)
+		allocs, size := math.Inf(1), math.Inf(1)
 		for range 5 { // the least: a collection empties pools, and what fills them again is not the call's
-			allocs = min(allocs, testing.AllocsPerRun(200, tt.call))
+			allocs = min(allocs, testing.AllocsPerRun(50, tt.call))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			const runs = 200
+			const runs = 50
 			for range runs {
 				tt.call()
 			}
 			runtime.ReadMemStats(&after)
-			bytes = min(bytes, float64(after.TotalAlloc-before.TotalAlloc)/runs)
+			size = min(size, float64(after.TotalAlloc-before.TotalAlloc)/runs)
 		}
-		t.Logf("%s: %.0f allocations, %.0f bytes", tt.name, allocs, bytes)
-		assert.LessOrEqual(t, allocs, tt.allocs, tt.name)
-		assert.LessOrEqual(t, bytes, tt.bytes, tt.name)
+		t.Logf("%s: %.0f allocations, %.0f bytes", tt.name, allocs, size)
+		if strings.HasPrefix(runtime.Version(), "go1.26") {
+			assert.Equal(t, tt.allocs, allocs, tt.name)
+			assert.InDelta(t, tt.bytes, size, 16+tt.bytes/50, tt.name) // maps differ a little
+			continue
+		}
+		assert.InDelta(t, tt.allocs, allocs, 1+tt.allocs/4, tt.name)
+		assert.InDelta(t, tt.bytes, size, 64+tt.bytes/4, tt.name)
 	}
+	assert.NotZero(t, rows)
 }

@@ -64,7 +64,7 @@ func (c *Client) build(options []Option) (*Client, error) {
 	c.line = &call.Line{
 		Signer: &middleware.Signer{Scheme: c.scheme, ID: c.merchant.ID, Identity: own, Clock: c.clock, Nonce: c.nonce},
 		Caller: c.scheme.Identity() + " " + c.merchant.ID, Own: own, Keys: keys, Scheme: c.scheme, Base: c.base, Backups: c.backups,
-		Headers: call.NewHeaders(c.userAgent, c.language), Clock: c.clock, Nonce: c.nonce,
+		Headers: call.NewHeaders(c.userAgent, c.language), Clock: c.clock,
 		Timeout: c.timeout, AttemptTimeout: c.attemptTimeout, Limits: call.TimeLimits(c.timeout, c.attemptTimeout), Attempts: c.attempts,
 		Waits: len(c.middlewares) > 0, Facts: c.facts, Plans: c.plans, Fill: c.defaults,
 		Checks: call.Checks{Strict: c.strict, Silenced: c.silenced, Told: c.told},

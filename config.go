@@ -2,7 +2,6 @@ package wxpay
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -91,7 +90,6 @@ func defaults() config {
 		userAgent:      defaultUserAgent,
 		findings:       slog.Default(),
 		clock:          time.Now,
-		nonce:          rand.Text,
 	}
 }
 

@@ -42,8 +42,10 @@ func newResponse(from *call.Response) *Response {
 }
 
 // send makes a call.
-func send(ctx context.Context, c *call.Call) (*Response, error) {
-	r := new(Response)
+func send(ctx context.Context, c *call.Call) (*Response, error) { return new(Response).of(ctx, c) }
+
+// of makes a call, and returns r with its response.
+func (r *Response) of(ctx context.Context, c *call.Call) (*Response, error) {
 	if err := c.SendInto(ctx, &r.from); err != nil {
 		return nil, err
 	}

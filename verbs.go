@@ -3,6 +3,8 @@ package wxpay
 import (
 	"context"
 	"net/http"
+
+	"github.com/wxpay-go/wxpay/internal/call"
 )
 
 // Get reads.
@@ -38,11 +40,15 @@ func (c Chain) Patch(ctx context.Context, body any) (*Response, error) {
 // A call that does not end with a verified 2xx returns an [*APIError], a [*VerifyError] or a
 // [*CallError]; [OutcomeOf] tells whether the operation may have taken effect.
 func (c Chain) Do(ctx context.Context, method string, body any) (*Response, error) {
-	prepared, err := c.prepare(ctx, method, body)
-	if err != nil {
+	both := new(struct { // one piece of memory: the response holds the call
+		call     call.Call
+		response Response
+	})
+	spec := c.spec()
+	if err := c.line(&spec).PrepareInto(ctx, &both.call, &spec, method, body); err != nil {
 		return nil, err
 	}
-	return send(ctx, prepared)
+	return both.response.of(ctx, &both.call)
 }
 
 // GetAsync is [Chain.Get] in the background.

@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -89,7 +90,13 @@ func rsaKey(key crypto.PublicKey) (*rsa.PublicKey, error) {
 
 func (rsaScheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
-	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	var signature []byte
+	var err error
+	if private, ok := key.(*rsa.PrivateKey); ok { // the same, and the digest stays on the stack
+		signature, err = rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
+	} else {
+		signature, err = key.Sign(rand.Reader, bytes.Clone(digest[:]), crypto.SHA256)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}

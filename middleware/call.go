@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -31,6 +32,13 @@ type Call struct {
 	Limits *TimeLimits
 	// Host is the host of every attempt; empty leaves the choice to Retry.
 	Host string
+	// Judge checks a verified 2xx before it counts as this call's success; nil accepts every one.
+	Judge Judge
+	// Tracer follows the attempts; nil follows none. A middleware sets it before it calls next.
+	Tracer Tracer
+	// Number returns the merchant's own number of the call for the log; nil keeps it out.
+	Number func() string
+
 	// Stream asks Verify to return a successful response unread where that is possible: for a
 	// family that is documented as unsigned, or whose signature covers a digest in the header.
 	Stream bool
@@ -40,15 +48,6 @@ type Call struct {
 	Vouched bool
 	// Idempotent says that the caller vouches for sending the request again.
 	Idempotent bool
-	// Judge checks a verified 2xx before it counts as this call's success; nil accepts every one.
-	Judge Judge
-
-	// Tracer follows the attempts; nil follows none. A middleware sets it before it calls next.
-	Tracer Tracer
-
-	// Number returns the merchant's own number of the call for the log; nil keeps it out.
-	Number func() string
-
 	// Reached says that the current attempt has reached the transport: only the transport knows
 	// whether it sent anything.
 	Reached bool
@@ -85,6 +84,7 @@ type Call struct {
 	outer         context.Context            // the context outside the attempts, while they run
 	response      *Body                      // the last response's body, once it is read
 	first         Body                       // backs the first response's body
+	reader        bytes.Reader               // backs the first request's body
 }
 
 // TimeLimits are the time limits of a call, and the errors of their ends. 0 is no limit.

@@ -54,7 +54,12 @@ func (b *lazyBody) Close() error {
 func (c *Call) SetBody(req *http.Request, body, signed []byte) {
 	// net/http sends headers and a body of this very type in one write; any type of our own would
 	// cost a second one.
-	req.Body = io.NopCloser(bytes.NewReader(body))
+	reader := &c.reader
+	if c.Attempts > 0 || c.body != nil { // who sent the body before may still read it
+		reader = new(bytes.Reader)
+	}
+	reader.Reset(body)
+	req.Body = io.NopCloser(reader)
 	req.ContentLength = int64(len(body))
 	c.body, c.signed = req.Body, signed
 	req.GetBody = func() (io.ReadCloser, error) {

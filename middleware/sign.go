@@ -40,7 +40,9 @@ func (s *Signer) Sign(req *http.Request) error {
 	if err := call.settle(req); err != nil {
 		return &SignError{err}
 	}
-	timestamp, nonce := strconv.FormatInt(s.Clock().Unix(), 10), s.Nonce()
+	var second [20]byte
+	var random [32]byte
+	timestamp, nonce := string(strconv.AppendInt(second[:0], s.Clock().Unix(), 10)), string(s.AppendNonce(random[:0]))
 	serial, key := s.Identity.SigningKey()
 	caller := apiv3.Authorization{ID: s.ID, Serial: serial, Nonce: nonce, Timestamp: timestamp}
 	header, size, err := apiv3.SignRequest(s.Scheme, s.within(req.Context(), key), caller, req.Method, req.URL.RequestURI(), call.signed)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -140,8 +141,23 @@ type Signer struct {
 	ID       string   // the caller's number, mchid or brand_id
 	Identity Identity // the certificate and key that sign
 	Clock    func() time.Time
-	Nonce    func() string // a fresh random text for each request, at most 32 characters of [0-9A-Za-z]
+	// Nonce returns a fresh random text for each request, at most 32 characters of [0-9A-Za-z]. nil
+	// means a text like those of crypto/rand.Text.
+	Nonce func() string
 
 	prepare sync.Once
 	signing chan struct{} // see maxSigning
+}
+
+// AppendNonce appends a fresh nonce to dst.
+func (s *Signer) AppendNonce(dst []byte) []byte {
+	if s.Nonce != nil {
+		return append(dst, s.Nonce()...)
+	}
+	var random [26]byte // five bits of each, 130 in all
+	_, _ = rand.Read(random[:])
+	for _, b := range random {
+		dst = append(dst, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[b%32])
+	}
+	return dst
 }

@@ -37,12 +37,12 @@ type Call struct {
 	Linked bool
 	// Binding tells how far the last verified 2xx shows that it belongs to this call.
 	Binding Binding
+	unbind  bool
 
 	line    *Line
 	success []byte // the body of the last success that no evidence contradicts
 	plan    *sensitive.Plan
 	header  []Header
-	unbind  bool
 	file    File                        // the file of an upload, whose signed part is Body; nil otherwise
 	serial  string                      // of the platform key that encrypts the body; empty if nothing is encrypted
 	again   func(context.Context) error // encrypts once more; nil if nothing is encrypted
@@ -108,7 +108,6 @@ type Line struct {
 	Backups []string // its other hosts
 	Headers Headers
 	Clock   func() time.Time
-	Nonce   func() string
 
 	Timeout, AttemptTimeout time.Duration
 	Limits                  *middleware.TimeLimits // those of both
@@ -184,10 +183,12 @@ const (
 
 // New returns a call that is not ready yet.
 func New(line *Line, method string) *Call {
-	c := &Call{line: line}
-	c.Method, c.Judge = method, c
+	c := new(Call)
+	c.start(line, method)
 	return c
 }
+
+func (c *Call) start(line *Line, method string) { c.line, c.Method, c.Judge = line, method, c }
 
 // Line returns the line of c.
 func (c *Call) Line() *Line { return c.line }

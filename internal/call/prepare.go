@@ -30,7 +30,16 @@ var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 // Prepare prepares a call. It is the last place where a mistake costs nothing: each of its errors
 // means that nothing was sent, unless an earlier process may have sent the call.
 func (l *Line) Prepare(ctx context.Context, s *Spec, method string, body any) (*Call, error) {
-	c := New(l, method)
+	c := new(Call)
+	if err := l.PrepareInto(ctx, c, s, method, body); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// PrepareInto is Prepare into a new Call.
+func (l *Line) PrepareInto(ctx context.Context, c *Call, s *Spec, method string, body any) error {
+	c.start(l, method)
 	err := c.fill(ctx, s, body)
 	if err == nil {
 		err = c.check(ctx, s)
@@ -39,12 +48,12 @@ func (l *Line) Prepare(ctx context.Context, s *Spec, method string, body any) (*
 		err = c.encrypt(ctx, s)
 	}
 	if err != nil {
-		return nil, c.mistake(s, err)
+		return c.mistake(s, err)
 	}
 	if l.LogNumbers {
 		c.Number = c.Own
 	}
-	return c, nil
+	return nil
 }
 
 // Check prepares a call without encryption, and reports the findings about it.
@@ -99,7 +108,7 @@ func (c *Call) fill(ctx context.Context, s *Spec, body any) (err error) {
 	if c.file != nil {
 		limits := fact.UploadAt(s.Path)
 		c.Idempotent = c.Idempotent || limits != nil // its only effect is a new id
-		meta, err := c.file.Ready(ctx, c.Operation, limits, "wxpay-"+c.line.Nonce())
+		meta, err := c.file.Ready(ctx, c.Operation, limits, string(c.line.Signer.AppendNonce([]byte("wxpay-"))))
 		if err != nil {
 			return err
 		}
@@ -120,22 +129,25 @@ func orElse(limit, other time.Duration) time.Duration {
 
 // locate finds the path of c and its operation.
 func (c *Call) locate(s *Spec) error {
+	if facts := c.line.Facts(); facts != nil {
+		c.Operation, _ = facts.Lookup(c.Method, s.Path)
+	}
 	escaped, decoded, err := target.Expand(s.Path, s.Variables)
 	if err != nil {
 		return err
-	}
-	if c.Template = escaped; decoded != "" || target.Suspicious(s.Path[1:]) {
-		c.Template = target.Label(s.Path[1:])
 	}
 	c.URL.Scheme, c.URL.Host = c.line.Base.Scheme, c.line.Base.Host
 	c.URL.Path = escaped
 	if decoded != "" { // even if both are the same: net/url would escape some characters that the caller did not escape
 		c.URL.Path, c.URL.RawPath = decoded, escaped
 	}
-	if facts := c.line.Facts(); facts != nil {
-		if operation, ok := facts.Lookup(c.Method, s.Path); ok {
-			c.Operation, c.Template = operation, operation.Path
-		}
+	switch {
+	case c.Operation != nil:
+		c.Template = c.Operation.Path
+	case decoded != "" || target.Suspicious(s.Path[1:]):
+		c.Template = target.Label(s.Path[1:])
+	default:
+		c.Template = escaped
 	}
 	return nil
 }

@@ -260,7 +260,7 @@ func NewLine(t testing.TB, gateway http.RoundTripper, facts Facts, middlewares .
 	line := &call.Line{
 		Signer: &middleware.Signer{Scheme: scheme, ID: p.MchID, Identity: own, Clock: time.Now, Nonce: nonce},
 		Caller: "mchid " + p.MchID, Own: own, Keys: keys, Scheme: scheme,
-		Base: &url.URL{Scheme: "https", Host: "api.mch.weixin.qq.com"}, Headers: call.NewHeaders("test", ""), Clock: time.Now, Nonce: nonce,
+		Base: &url.URL{Scheme: "https", Host: "api.mch.weixin.qq.com"}, Headers: call.NewHeaders("test", ""), Clock: time.Now,
 		Timeout: 30 * time.Second, AttemptTimeout: 10 * time.Second, Limits: call.TimeLimits(30*time.Second, 10*time.Second), Attempts: 1,
 		Facts: func() call.Catalog {
 			if facts == nil {

@@ -49,7 +49,7 @@ func Payment(ctx context.Context, signer *middleware.Signer, appID, prepayID, la
 
 // Stamp returns the time in seconds and a nonce.
 func Stamp(signer *middleware.Signer) (timestamp, nonce string) {
-	return strconv.FormatInt(signer.Clock().Unix(), 10), signer.Nonce()
+	return strconv.FormatInt(signer.Clock().Unix(), 10), string(signer.AppendNonce(nil))
 }
 
 // Pairs are names and values in an order; empty values do not count.

@@ -37,14 +37,14 @@ func (v Variable) check() error {
 }
 
 // Expand fills the placeholders of a checked template with its leading slash. It returns the
-// escaped path, and its decoded form if that differs.
+// escaped path, and its decoded form if the template has placeholders.
 func Expand(template string, variables []Variable) (escaped, decoded string, err error) {
 	if len(variables) == 0 && strings.IndexByte(template, '{') < 0 {
 		return template, "", nil
 	}
 	used := 0
-	out := make([]byte, 0, len(template)+64)
-	plain := make([]byte, 0, len(template)+64)
+	var outSpace, plainSpace [160]byte
+	out, plain := outSpace[:0], plainSpace[:0]
 	for rest := template[1:]; ; {
 		out, plain = append(out, '/'), append(plain, '/')
 		segment, after, more := strings.Cut(rest, "/")
@@ -80,5 +80,8 @@ func Expand(template string, variables []Variable) (escaped, decoded string, err
 			}
 		}
 	}
-	return string(out), string(plain), nil
+	if escaped = string(out); escaped == string(plain) {
+		return escaped, escaped, nil
+	}
+	return escaped, string(plain), nil
 }
