@@ -8,7 +8,7 @@ import (
 // still reports whether nothing is to be begun now.
 func (r *running) still() bool {
 	_, rests := r.aside.state()
-	return rests || r.paused.Load() != nil
+	return rests || r.paused.Load() != nil || r.lost.Load() != nil
 }
 
 // announceSelf tells the queue that this worker is at work, and whether it stands back.
@@ -19,7 +19,8 @@ func (r *running) announceSelf(ctx context.Context) error {
 
 // halt pauses the queue, and this worker at once. It reports whether that could be stored.
 func (r *running) halt(ctx context.Context, p *Pause) bool {
-	// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could end it.
+	// In this order, or a Resume in between would be missed. Where it cannot be stored nobody could
+	// end it.
 	r.paused.Store(p)
 	if err := r.pause(context.WithoutCancel(ctx), *p); err != nil {
 		r.paused.CompareAndSwap(p, nil)
@@ -29,15 +30,17 @@ func (r *running) halt(ctx context.Context, p *Pause) bool {
 	return true
 }
 
-// breakAfter is how many jobs may end one after another without a usable answer before the worker steps aside or the queue pauses.
+// breakAfter is how many jobs may end one after another without a usable answer before the worker
+// steps aside or the queue pauses.
 const breakAfter = 20
 
-// suspectAfter is how many jobs one after another may end with a refusal that nobody signed before the worker steps aside or the queue pauses, and how
-// often one job may end so.
+// suspectAfter is how many jobs one after another may end with a refusal that nobody signed before
+// the worker steps aside or the queue pauses, and how often one job may end so.
 const suspectAfter = 5
 
-// blame deals with trouble that may be this host's own. If a worker of another name is at work and has not met the like, this one
-// steps aside. If another one stands aside already, or there is none, the queue pauses. It reports whether it came to either.
+// blame deals with trouble that may be this host's own. If a worker of another name is at work and
+// has not met the like, this one steps aside. If another one stands aside already, or there is
+// none, the queue pauses. It reports whether it came to either.
 func (r *running) blame(ctx context.Context, p Pause) bool {
 	ctx = context.WithoutCancel(ctx)
 	if r.still() {

@@ -32,8 +32,8 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 	}
 }
 
-// carried is carryMessage, also where code given to the client panics. Then the message is given back: whether the job has begun
-// stands in its record.
+// carried is carryMessage, also where code given to the client panics. Then the message is given
+// back: whether the job has begun stands in its record.
 func (r *running) carried(ctx context.Context, h *hold) (end ending) {
 	end.again = pauseAfter(h.msg.deliveries())
 	defer r.caught("code given to the client")
@@ -76,8 +76,9 @@ func (r *running) carryMessage(ctx context.Context, h *hold) ending {
 	return end
 }
 
-// leaveLane takes the token of a lane off the queue, and puts it back if the lane can go on. Something may have joined the lane
-// after it was seen empty and before its token went, or somebody settled what held it up.
+// leaveLane takes the token of a lane off the queue, and puts it back if the lane can go on.
+// Something may have joined the lane after it was seen empty and before its token went, or somebody
+// settled what held it up.
 func (r *running) leaveLane(ctx context.Context, msg *delivery, lane string) error {
 	if err := r.removeToken(ctx, msg); err != nil {
 		return err
@@ -86,8 +87,9 @@ func (r *running) leaveLane(ctx context.Context, msg *delivery, lane string) err
 	return err
 }
 
-// removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster that takes two leaders: that of
-// the consumer knows that it is acknowledged before that of the stream has removed it, which refuses another one until then.
+// removeToken takes the token of a lane off the queue, and waits until that is so. In a cluster
+// that takes two leaders: that of the consumer knows that it is acknowledged before that of the
+// stream has removed it, which refuses another one until then.
 func (r *running) removeToken(ctx context.Context, msg *delivery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lease/2)
 	defer cancel()
@@ -144,16 +146,17 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 	}
 	now := time.Now()
 	late := c.job.stale(now)
-	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" || r.age > 0 && now.Sub(c.submitted) > r.age/2 {
+	if c.deliveries > 1 || late || c.lane || c.header.Get(headerRetry) != "" || r.mayBeOlder(c.rec.seq) || r.age > 0 && now.Sub(c.submitted) > r.age/2 {
 		// Else nobody can have begun it, or storing that this worker has fails.
 		c.looked = true
 		switch have, err := r.record(ctx, c.key); {
 		case err != nil:
 			return ending{}, err
 		case have == nil: // it was given up for its age, and with it what it told
-			if c.rec.seq = 0; !c.untouched {
+			if !c.untouched || r.mayBeOlder(c.rec.seq) {
 				c.doubt, c.rec.Held = now, true // who began it may have been told to
 			}
+			c.rec.seq = 0
 		case have.content != c.rec.content:
 			return ending{}, fmt.Errorf("fleet: a job and its record differ: %w", ErrConflict)
 		case have.State.Ended():
@@ -178,7 +181,8 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return r.moved(c, err)
 		}
 	}
-	// Where it cannot be written down that it has begun there is no use in waiting and trying again, as Chain.Ensure would.
+	// Where it cannot be written down that it has begun there is no use in waiting and trying
+	// again, as Chain.Ensure would.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, &admission{stopping: r.stopping, stop: func() { giveUp(errStopped) }, mark: func(ctx context.Context, method string) error {
@@ -218,9 +222,10 @@ const waitMost = 2 * time.Minute
 // errStray ends a worker that makes calls without writing that down before.
 var errStray = errors.New("fleet: Worker.Marked is set, but calls go out past Marking: wrap the limiter of the queue's client (wxpay.WithLimiter(fleet.Marking(limiter))), or leave Marked out")
 
-// moved is the end of a job that somebody else has changed, or that could not be begun. Whoever changed it may be at work on
-// it, so its message is left to come again when the lease ends. Only in an embedded engine that was just opened is nobody: all
-// that it delivered before seems to be delivered for the first time then, and its records were not looked at.
+// moved is the end of a job that somebody else has changed, or that could not be begun. Whoever
+// changed it may be at work on it, so its message is left to come again when the lease ends. Only
+// in an embedded engine that was just opened is nobody: all that it delivered before seems to be
+// delivered for the first time then, and its records were not looked at.
 func (r *running) moved(c *claim, err error) (ending, error) {
 	switch {
 	case !errors.Is(err, ErrMoved):

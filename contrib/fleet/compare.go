@@ -40,8 +40,8 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 		return err
 	case have != nil && have.content == it.record.content && (have.State == Expired || have.State == Cancelled) && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
 		// It was never sent, and has more time now, or is wanted again. (One with an order has lost its turn.)
-		m, err := s.jobMessage(ctx, it.key)
-		if err == nil && m == nil { // else its worker has not taken it off the queue yet
+		queued, err := s.queued(ctx, it.key, "")
+		if err == nil && !queued { // else its worker has not taken it off the queue yet
 			err = s.again(ctx, it.key, have)
 		}
 		if errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
@@ -64,7 +64,22 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 	case have.Lane != it.lane: // its place among the others is given, and cannot be changed by submitting it again
 		it.err = fmt.Errorf("it is queued already with another order, or without one, as %s", origin(have.File, have.Line))
 	case have.State == Begun:
-		it.standing = standsAgain
+		queued, err := s.queued(ctx, it.key, it.lane)
+		if err != nil {
+			return err
+		}
+		now, err := s.Queue.record(ctx, it.key)
+		switch {
+		case err != nil:
+			return err
+		case queued:
+			it.standing = standsAgain
+		case now == nil || now.seq != have.seq: // its worker has gone on meanwhile
+			return s.compareOnce(ctx, it)
+		default: // its message was lost
+			it.message.Header.Set(headerRetry, "1")
+			it.record.seq = have.seq
+		}
 	default: // queued, unless an earlier submission or retry broke off between the two
 		it.record.seq, it.lane = have.seq, have.Lane
 		it.message.Header.Set(headerRetry, "1")
@@ -77,11 +92,11 @@ var errBusy = errors.New("it has ended just now, and its worker is still busy wi
 
 // correct has another request take the place of one that was refused or cancelled. What was kept for a retry goes first: it must not come back.
 func (s *submitting) correct(ctx context.Context, it *item, have *record) error {
-	m, err := s.jobMessage(ctx, it.key)
+	queued, err := s.queued(ctx, it.key, "")
 	if err != nil {
 		return err
 	}
-	if m != nil {
+	if queued {
 		it.err = errBusy
 		return nil
 	}
@@ -89,7 +104,7 @@ func (s *submitting) correct(ctx context.Context, it *item, have *record) error 
 		return err
 	}
 	next := *it.record
-	next.seq, next.Claim, next.Corrected, next.Deliveries = have.seq, s.claim(), have.Corrected+1, have.Deliveries
+	next.seq, next.was, next.Claim, next.Corrected, next.Deliveries = have.seq, have.was, s.claim(), have.Corrected+1, have.Deliveries
 	if err := s.replace(ctx, it.key, &next); errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
 		return s.compareOnce(ctx, it)
 	} else if err != nil {

@@ -24,14 +24,15 @@ type embedded struct {
 // defaultSync is how often written data is forced onto the disk, unless WithSync says otherwise.
 const defaultSync = time.Second
 
-// WithSync sets how often what was written is forced onto the disk; a second is the default, and 0 forces every message
-// before it is acknowledged. Shorter than 10 ms, but for 0, is an error.
+// WithSync sets how often what was written is forced onto the disk; a second is the default, and 0
+// forces every message before it is acknowledged. Shorter than 10 ms, but for 0, is an error.
 //
-// A process that is killed loses nothing, whatever the interval, since the operating system has the data then. When the
-// machine itself dies (power, kernel), up to an interval of acknowledged messages may be gone: submitted jobs, which can be
-// submitted again; results, whose jobs are then carried out once more under the same number, which repeats nothing where
-// the platform keeps numbers apart, and is the reason for 0 where it does not. With 0 nothing acknowledged is lost, at the
-// price of one or two disk flushes a message.
+// A process that is killed loses nothing, whatever the interval, since the operating system has the
+// data then. When the machine itself dies (power, kernel), up to an interval of acknowledged
+// messages may be gone: submitted jobs, which can be submitted again; results, whose jobs are then
+// carried out once more under the same number, which repeats nothing where the platform keeps
+// numbers apart, and is the reason for 0 where it does not. With 0 nothing acknowledged is lost, at
+// the price of one or two disk flushes a message.
 func WithSync(interval time.Duration) EmbeddedOption {
 	return func(o *embedded) error {
 		if interval != 0 && interval < 10*time.Millisecond {
@@ -42,8 +43,8 @@ func WithSync(interval time.Duration) EmbeddedOption {
 	}
 }
 
-// WithMaxStore bounds what the engine stores, in bytes, at least 1 MiB. The default is three quarters of the free disk.
-// Beyond it publishing fails with [ErrNoSpace].
+// WithMaxStore bounds what the engine stores, in bytes, at least 1 MiB. The default is three
+// quarters of the free disk. Beyond it publishing fails with [ErrNoSpace].
 func WithMaxStore(bytes int64) EmbeddedOption {
 	return func(o *embedded) error {
 		if bytes < 1<<20 {
@@ -83,6 +84,10 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	intact, stores, err := takeManifest(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("fleet: the files of the engine: %w", err), lock.release())
+	}
 	var a *attachment
 	if o.attach {
 		a = new(attachment)
@@ -91,7 +96,7 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
-	e := &Engine{replicas: 1, server: s, log: log, lock: lock}
+	e := &Engine{replicas: 1, server: s, dir: dir, intact: intact, stores: stores, log: log, lock: lock}
 	options := []nats.Option{nats.InProcessServer(s), nats.Name("wxpay fleet"), nats.MaxReconnects(-1), quiet}
 	if a != nil {
 		e.attachFile = filepath.Join(dir, attachName)

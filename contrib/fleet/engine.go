@@ -20,8 +20,8 @@ import (
 var (
 	// ErrUnreachable means that no server could be reached. Nothing was stored or changed.
 	ErrUnreachable = errors.New("fleet: no server could be reached")
-	// ErrNoSpace means that JetStream has no room left: the disk is full, or a limit on storage is reached. What was
-	// acknowledged before is kept; the message in hand was not stored.
+	// ErrNoSpace means that JetStream has no room left: the disk is full, or a limit on storage is
+	// reached. What was acknowledged before is kept; the message in hand was not stored.
 	ErrNoSpace = errors.New("fleet: JetStream has no room left on disk or under its limit: make room, then run again")
 )
 
@@ -31,10 +31,14 @@ type Engine struct {
 	js       jetstream.JetStream
 	replicas int
 	server   *server.Server // nil unless embedded
+	dir      string         // of its files
+	intact   bool           // whether those were as the last process left them
+	stores   int            // how many queues they hold
 	log      *serverLog
 	lock     *dirLock
 	close    sync.Once
 	queues   sync.Map // names of the queues that were opened
+	checked  sync.Map // of an embedded server: whether the records of a queue were compared, by its name
 
 	denials    denials
 	attachFile string // of an embedded engine to which others can attach
@@ -47,8 +51,9 @@ func (e *Engine) JetStream() jetstream.JetStream { return e.js }
 // Replicas is how many copies of a stream or bucket to ask for.
 func (e *Engine) Replicas() int { return e.replicas }
 
-// Close ends the connection, and the server if it is embedded. Messages that are not acknowledged yet come again when the
-// engine is opened the next time. Close it after all that uses it; closing it again does nothing.
+// Close ends the connection, and the server if it is embedded. Messages that are not acknowledged
+// yet come again when the engine is opened the next time. Close it after all that uses it; closing
+// it again does nothing.
 func (e *Engine) Close() error {
 	var err error
 	e.close.Do(func() {
@@ -68,7 +73,28 @@ func (e *Engine) shutdown() error {
 	}
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
-	return e.lock.release()
+	var err error
+	if e.failure() == nil && (e.intact || e.compared() >= e.stores) {
+		err = writeManifest(e.dir)
+	}
+	return errors.Join(err, e.lock.release())
+}
+
+// compared is of how many queues the records were compared.
+func (e *Engine) compared() (n int) {
+	e.checked.Range(func(_, o any) bool {
+		if o.(*once).done {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// once is something that is done once, unless it fails.
+type once struct {
+	mu   sync.Mutex
+	done bool
 }
 
 // Explain says what an error of JetStream means where that is more than its text.

@@ -21,7 +21,8 @@ func (l *Limiter) AcquireDue(ctx context.Context, key middleware.LimitKey, docum
 // Densest is the largest number of moments within any window.
 var Densest = densest
 
-// LimitBound is the largest number of requests that a limiter lets through within a second; see [Limiter].
+// LimitBound is the largest number of requests that a limiter lets through within a second; see
+// [Limiter].
 func LimitBound(perSecond int) int {
 	spacing := newPace("", perSecond, 0, nil, nil).spacing
 	return int((time.Second+paceGrace+2*clockError)/spacing) + 1
@@ -30,8 +31,8 @@ func LimitBound(perSecond int) int {
 // ErrStands says that a lane stands: it holds a job, and its token is gone.
 var ErrStands = errors.New("the lane stands")
 
-// JoinLate takes the token of an empty lane off the queue as a worker does, and calls join after it saw that the lane is empty.
-// It returns ErrStands if no token is there afterwards.
+// JoinLate takes the token of an empty lane off the queue as a worker does, and calls join after it
+// saw that the lane is empty. It returns ErrStands if no token is there afterwards.
 func JoinLate(ctx context.Context, q *Queue, order string, join func() error) error {
 	r := &running{Queue: q}
 	lane := (&Job{Order: order}).lane(q.digests)
@@ -60,3 +61,6 @@ func JoinLate(ctx context.Context, q *Queue, order string, join func() error) er
 	}
 	return err
 }
+
+// Reconcile compares the records with the account.
+func (q *Queue) Reconcile(ctx context.Context) error { return q.reconcile(ctx, false) }

@@ -21,7 +21,8 @@ import (
 
 // QueueConfig says what a queue is.
 type QueueConfig struct {
-	// Name divides the queues of one engine: letters, digits, - and _, at most 32. The default is "wxpay".
+	// Name divides the queues of one engine: letters, digits, - and _, at most 32. The default is
+	// "wxpay".
 	Name string
 	// Existing keeps OpenQueue from making a queue that is not there: see [ErrNoQueue].
 	Existing bool
@@ -30,18 +31,21 @@ type QueueConfig struct {
 	// nothing is made or changed: it can be looked at and steered, and needs no key of the merchant for that. Submit and Worker.Run
 	// return [ErrNoClient] then.
 	Client *wxpay.Client
-	// Moved lets the queue go on at another address than before (Client.BaseURL), which must lead to the same platform. Without it
-	// that is ErrSettings: what a rehearsal did at a sandbox is not done, and the queue would say that it is. The addresses of the
-	// platform itself count as one.
+	// Moved lets the queue go on at another address than before (Client.BaseURL), which must lead
+	// to the same platform. Without it that is ErrSettings: what a rehearsal did at a sandbox is
+	// not done, and the queue would say that it is. The addresses of the platform itself count as
+	// one.
 	Moved bool
 	// Keys seal what is stored.
 	Keys *Keys
-	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand, or wait for their next
-	// step, at once (the MaxAckPending of the consumer); each takes 0.4 kB of the server's memory. It is taken when the queue is made, and in an embedded engine whenever it is opened
-	// first; the default is 100,000.
+	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in
+	// hand, or wait for their next step, at once (the MaxAckPending of the consumer); each takes
+	// 0.4 kB of the server's memory. It is taken when the queue is made, and in an embedded engine
+	// whenever it is opened first; the default is 100,000.
 	InFlight int
-	// Lease is how long a worker that is silent keeps its jobs, at least 2 s. A worker that cannot reach the engine stops
-	// its calls before that is over. It is taken as InFlight is; the default is a minute.
+	// Lease is how long a worker that is silent keeps its jobs, at least 2 s. A worker that cannot
+	// reach the engine stops its calls before that is over. It is taken as InFlight is; the default
+	// is a minute.
 	Lease time.Duration
 }
 
@@ -50,15 +54,17 @@ var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 // publishAhead bounds the publishes whose acknowledgement has not come yet.
 const publishAhead = 4096
 
-// The wait for the acknowledgement of a publish. A cluster that does not give it may have lost the message with a leader, so it
-// is published again; an embedded engine needs long when thousands wait for a slow disk.
+// The wait for the acknowledgement of a publish. A cluster that does not give it may have lost the
+// message with a leader, so it is published again; an embedded engine needs long when thousands
+// wait for a slow disk.
 const (
 	ackWait        = 30 * time.Second
 	ackWaitCluster = 5 * time.Second
 )
 
-// duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats of one publish, on a
-// broken connection; beyond it the records know. It costs the server some 150 bytes for each job of that time.
+// duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats
+// of one publish, on a broken connection; beyond it the records know. It costs the server some 150
+// bytes for each job of that time.
 const duplicateWindow = 20 * time.Second
 
 // settings is what the control bucket keeps of a queue.
@@ -69,7 +75,8 @@ type settings struct {
 	Platform string `json:"platform"`
 }
 
-// OpenQueue opens a queue, and makes it if there is none, unless c.Existing is set. e must stay open while it is used.
+// OpenQueue opens a queue, and makes it if there is none, unless c.Existing is set. e must stay
+// open while it is used.
 func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	if c.Name == "" {
 		c.Name = "wxpay"
@@ -98,6 +105,14 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 	}
 	if err := e.ride(ctx, rideSetup, func(ctx context.Context) error { return q.open(ctx, c) }); err != nil {
 		return nil, e.Explain(err)
+	}
+	if err := q.learnLoss(ctx); err != nil {
+		return nil, err
+	}
+	if e.server != nil {
+		if err := q.reconcileOnce(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return q, nil
 }
@@ -179,8 +194,8 @@ func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
 	return nil
 }
 
-// readFromLeader has the bucket of settings answered by its leader alone: a follower may not have heard yet that the queue is
-// paused, or is no longer.
+// readFromLeader has the bucket of settings answered by its leader alone: a follower may not have
+// heard yet that the queue is paused, or is no longer.
 func (q *Queue) readFromLeader(ctx context.Context, bucket string) error {
 	s, err := q.engine.js.Stream(ctx, "KV_"+bucket)
 	if err != nil {
@@ -254,6 +269,9 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 			return q.incomplete()
 		}
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			if err := q.mustBeNew(ctx); err != nil {
+				return err
+			}
 			secret := make([]byte, 32)
 			rand.Read(secret)
 			text, err := json.Marshal(settings{Version: recordVersion, Identity: q.identity, Secret: q.keys.Seal(place, secret), Platform: platform})
@@ -302,6 +320,19 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 	}
 }
 
+// mustBeNew returns an error if there are records without settings: without the secret in those
+// nobody can tell which numbers it knows.
+func (q *Queue) mustBeNew(ctx context.Context) error {
+	s, err := q.engine.js.Stream(ctx, q.name+"-records")
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound), err == nil && s.CachedInfo().State.Msgs == 0:
+		return nil
+	case err != nil:
+		return fmt.Errorf("fleet: the stream %s-records: %w", q.name, err)
+	}
+	return fmt.Errorf("%w: its settings are gone (the bucket %s-control), and without them nobody can tell which numbers were sent. Restore a complete copy of the queue", ErrLost, q.name)
+}
+
 // waitingMost is how many requests for a job may wait at the server: the idle hands of all workers.
 const waitingMost = 16_384
 
@@ -315,7 +346,8 @@ func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
 	}
 	_, opened := q.engine.queues.LoadOrStore(q.name, true)
 	if q.engine.server != nil && !opened {
-		// Nobody else can have the directory open, so whoever had jobs in hand is gone: they need not wait for the lease to end.
+		// Nobody else can have the directory open, so whoever had jobs in hand is gone: they need
+		// not wait for the lease to end.
 		if err := q.jobs.DeleteConsumer(ctx, consumerName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			return fmt.Errorf("fleet: the consumer of %s-jobs: %w", q.name, err)
 		}

@@ -24,7 +24,8 @@ type Pause struct {
 	By string `json:"by,omitempty"`
 }
 
-// When is when it began, in the local time of who asks and with its zone: who paused it may have another one.
+// When is when it began, in the local time of who asks and with its zone: who paused it may have
+// another one.
 func (p Pause) When() string { return p.Since.Local().Format("2006-01-02 15:04:05 -07:00") }
 
 // ErrClosed means that a queue takes no new jobs, because Drain closed it. Resume opens it again.
@@ -36,10 +37,12 @@ const (
 	keyResumed = "resumed" // who ended the last pause
 )
 
-// Pause has all workers give back what they have not begun and begin nothing more until [Queue.Resume]. Workers pause a
-// queue themselves, when the platform refuses a call for a reason that concerns the merchant: a signature, a clock, a
-// certificate, a permission. The job that was refused waits as if it had never begun, unless it moves money and the platform knew
-// who asked: what it then says of such a job is no proof (Client.Resolve). A queue that is paused already keeps its first reason.
+// Pause has all workers give back what they have not begun and begin nothing more until
+// [Queue.Resume]. Workers pause a queue themselves, when the platform refuses a call for a reason
+// that concerns the merchant: a signature, a clock, a certificate, a permission. The job that was
+// refused waits as if it had never begun, unless it moves money and the platform knew who asked:
+// what it then says of such a job is no proof (Client.Resolve). A queue that is paused already
+// keeps its first reason.
 func (q *Queue) Pause(ctx context.Context, reason string) error {
 	return q.pause(ctx, Pause{Reason: reason, Since: time.Now()})
 }
@@ -56,7 +59,8 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 		if !errors.Is(err, jetstream.ErrKeyExists) {
 			return err
 		}
-		// That is also said of one that is on its way, and may be lost with the leader that says so.
+		// That is also said of one that is on its way, and may be lost with the leader that says
+		// so.
 		if _, err = q.control.Get(ctx, keyPause); errors.Is(err, jetstream.ErrKeyNotFound) {
 			return nats.ErrTimeout
 		}
@@ -68,8 +72,24 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 	return nil
 }
 
+// pause is the loss as a reason to stand still.
+func (l *loss) pause() *Pause {
+	what := fmt.Sprintf("at least %d records are missing", l.Missing)
+	if l.Older > 0 {
+		what += fmt.Sprintf(", and at least %d are older than they were", l.Older)
+	}
+	return &Pause{Since: l.Since, By: "the check of the records", Reason: what +
+		": their numbers might be sent again. Restore a complete copy of the queue, or go on in doubt (Queue.Doubt, \"resume --in-doubt\")"}
+}
+
 // Paused tells why the queue is paused, nil if it is not.
 func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
+	if l, err := q.readLoss(ctx, keyLost); err != nil || l != nil {
+		if err != nil {
+			return nil, err
+		}
+		return l.pause(), nil
+	}
 	var entry jetstream.KeyValueEntry
 	err := q.engine.ride(ctx, askMost, func(ctx context.Context) (err error) {
 		entry, err = q.control.Get(ctx, keyPause)
@@ -106,9 +126,17 @@ func (q *Queue) resumedBy(ctx context.Context) string {
 	return "somebody"
 }
 
-// Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on; nothing is sent twice.
+// Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on;
+// nothing is sent twice. It does not end one for records that are missing: see [ErrLost].
 func (q *Queue) Resume(ctx context.Context) error {
-	err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+	l, err := q.readLoss(ctx, keyLost)
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		return fmt.Errorf("%w: %s", ErrLost, l.pause().Reason)
+	}
+	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
 		_, err := q.control.Put(ctx, keyResumed, q.keys.Seal(keyResumed, []byte(q.by)))
 		return err
 	})

@@ -90,18 +90,20 @@ type workerConfig struct {
 
 const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// TestFleet is the proof: four workers and a cluster of three nodes, each a process of its own, do money and feeds on a
-// platform that fails one request in five. Workers are killed at random times, a node is killed and another one cut off;
-// whatever happens, each number ends once, with the result that the platform's ledger shows.
+// TestFleet is the proof: four workers and a cluster of three nodes, each a process of its own, do
+// money and feeds on a platform that fails one request in five. Workers are killed at random times,
+// a node is killed and another one cut off; whatever happens, each number ends once, with the
+// result that the platform's ledger shows.
 //
 // A proxy mixes up answers and refuses in its own name.
 //
-// The short form has 2,000 jobs at 200 a second, and each disturbance once or more. The pauses between
-// blind repeats double up to a minute, so its workers have a patience of some seconds: what was
-// refused begins anew, and what ended in doubt ends as unknown, which the controller retries as an
-// operator would. And they repeat refunds without asking, since a query that finds nothing permits
-// another attempt only after a minute. The long form has 20,000 jobs (or WXPAY_TEST_JOBS) at 400 a
-// second and workers that are as by default: they ask. It disturbs until its jobs should be done.
+// The short form has 2,000 jobs at 200 a second, and each disturbance once or more. The pauses
+// between blind repeats double up to a minute, so its workers have a patience of some seconds: what
+// was refused begins anew, and what ended in doubt ends as unknown, which the controller retries as
+// an operator would. And they repeat refunds without asking, since a query that finds nothing
+// permits another attempt only after a minute. The long form has 20,000 jobs (or WXPAY_TEST_JOBS)
+// at 400 a second and workers that are as by default: they ask. It disturbs until its jobs should
+// be done.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	c := trial{jobs: 2000, refunds: 100, perSecond: 67, patience: 8 * time.Second, unknown: wxpay.Repeat}
@@ -190,13 +192,15 @@ func prove(t *testing.T, c trial) []string {
 	return f.audit()
 }
 
-// platform starts a sandbox with a merchant for each way to treat repeated feeds; the first one also gives refunds.
+// platform starts a sandbox with a merchant for each way to treat repeated feeds; the first one
+// also gives refunds.
 func (f *field) platform(seed uint64) {
 	s, err := sandbox.New(sandbox.WithSeed(seed), sandbox.WithLenientCards())
 	require.NoError(f.t, err)
 	require.NoError(f.t, s.Rules.Relax(sandbox.Rates)) // the limit is the one that is shared
-	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for a minute or more before it
-	// is tried again, so in the short form little of that comes from faults; the killing brings enough of it.
+	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for
+	// a minute or more before it is tried again, so in the short form little of that comes from
+	// faults; the killing brings enough of it.
 	faults := []fault.Rule{
 		{Kind: fault.Limited, Probability: 0.16, Path: "/" + feedsPath},
 		{Kind: fault.ServerErrorAfter, Probability: 0.04, Path: "/" + refundPath},
@@ -206,7 +210,8 @@ func (f *field) platform(seed uint64) {
 		{Kind: fault.ResetAfter, Probability: 0.01},
 		{Kind: fault.Truncate, Probability: 0.01},
 		{Kind: fault.WrongSignature, Probability: 0.01},
-		// What a proxy does. It mixes up answers where they show whose they are; with the others nobody could tell.
+		// What a proxy does. It mixes up answers where they show whose they are; with the others
+		// nobody could tell.
 		{Kind: fault.Crossed, Probability: 0.03, Path: "/" + refundPath + "*"},
 		{Kind: fault.CrossedPath, Probability: 0.03, Path: "/" + refundPath + "*"},
 		{Kind: fault.Cached, Probability: 0.03, Path: "/" + refundPath + "*"},
@@ -370,9 +375,11 @@ func (f *field) replace(i int) {
 	f.workers[i] = f.hire()
 }
 
-// havoc kills workers and nodes and cuts nodes off, one after another and each at least once, until all jobs have ended.
+// havoc kills workers and nodes and cuts nodes off, one after another and each at least once, until
+// all jobs have ended.
 func (f *field) havoc(ended <-chan struct{}) {
-	// The last of them are left in peace: each time that a worker dies with a job, a minute begins anew.
+	// The last of them are left in peace: each time that a worker dies with a job, a minute begins
+	// anew.
 	peace := time.Now().Add(time.Duration(f.trial.jobs/f.trial.perSecond/len(f.merchants)) * time.Second)
 	over := func() bool {
 		if time.Now().After(peace) {
@@ -390,7 +397,8 @@ func (f *field) havoc(ended <-chan struct{}) {
 			f.t.Errorf("the cluster does not come together again: %v", err)
 		}
 	}
-	// A node that goes takes its leaders with it, and the others need some seconds to find new ones.
+	// A node that goes takes its leaders with it, and the others need some seconds to find new
+	// ones.
 	node := f.random.IntN(3)
 	for round := 0; round == 0 || !over(); round++ {
 		f.pause(1000, 2000)
@@ -440,7 +448,8 @@ func (f *field) pause(least, most int) {
 	time.Sleep(time.Duration(least+f.random.IntN(most-least)) * time.Millisecond)
 }
 
-// await waits until no job is queued or in hand any more, and retries those whose outcome is unknown.
+// await waits until no job is queued or in hand any more, and retries those whose outcome is
+// unknown.
 func (f *field) await() {
 	limit := time.Now().Add(3*time.Minute + time.Duration(f.trial.jobs/f.trial.perSecond)*time.Second)
 	for time.Now().Before(limit) {
@@ -478,6 +487,12 @@ func (f *field) audit() (problems []string) {
 		ctx, cancel := context.WithTimeout(f.t.Context(), 30*time.Second)
 		s, err := m.queue.Status(ctx)
 		cancel()
+		if err := m.queue.Reconcile(f.t.Context()); err != nil {
+			problem("the records of %s cannot be counted: %v", m.Merchant().ID, err)
+		}
+		if p, err := m.queue.Paused(f.t.Context()); p != nil || err != nil {
+			problem("the queue of %s ends paused: %+v %v", m.Merchant().ID, p, err)
+		}
 		if err != nil || s.Queued != 0 || s.Running != 0 || s.Dead != uint64(misread) || s.Known != uint64(len(m.jobs)) {
 			problem("the queue of %s ends as %+v %v", m.Merchant().ID, s, err)
 		}
@@ -486,9 +501,10 @@ func (f *field) audit() (problems []string) {
 	return problems
 }
 
-// auditResults compares the results of a merchant with the ledger of the platform. It returns how many refunds were done and
-// stand as refused: the proxy gave them the signed rejection of another call, with a code that excludes an effect. Nothing in
-// a rejection names its call, so nobody can tell (docs/evidence.md).
+// auditResults compares the results of a merchant with the ledger of the platform. It returns how
+// many refunds were done and stand as refused: the proxy gave them the signed rejection of another
+// call, with a code that excludes an effect. Nothing in a rejection names its call, so nobody can
+// tell (docs/evidence.md).
 func (f *field) auditResults(m *merchant, problem func(string, ...any)) (misread int) {
 	results := map[string]fleet.Result{}
 	for r, err := range m.queue.Results(f.t.Context()) {

@@ -17,13 +17,15 @@ import (
 
 // Errors of a queue.
 var (
-	// ErrSettings means that a stream, bucket or consumer of the queue's name exists with other settings, or that the queue
-	// belongs to another merchant or another platform. Nothing was changed.
-	ErrSettings = errors.New("fleet: the queue exists with other settings")
-	// ErrConflict means that a number was submitted before with another request. The one in hand was not queued.
-	ErrConflict = errors.New("the number stands for another request")
-	// ErrMoved means that a job does not stand any more where it did when it was read: somebody else was faster. Nothing was
+	// ErrSettings means that a stream, bucket or consumer of the queue's name exists with other
+	// settings, or that the queue belongs to another merchant or another platform. Nothing was
 	// changed.
+	ErrSettings = errors.New("fleet: the queue exists with other settings")
+	// ErrConflict means that a number was submitted before with another request. The one in hand
+	// was not queued.
+	ErrConflict = errors.New("the number stands for another request")
+	// ErrMoved means that a job does not stand any more where it did when it was read: somebody
+	// else was faster. Nothing was changed.
 	ErrMoved = errors.New("fleet: the job does not stand there any more")
 	// ErrNoQueue means that there is no queue of the name, or that a process died while it made it, and that it is not to be made:
 	// see QueueConfig.Existing and QueueConfig.Client. Nothing was made.
@@ -41,10 +43,12 @@ var (
 //	NAME-dead      jobs that were refused, and those whose outcome is unknown, with all that is needed to retry them
 //	NAME-control   settings, and whether the queue is paused or closed
 //
-// Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and codes are not. What stays
-// in NAME-records is what keeps a job from being carried out twice, however late it is submitted again: give the stream a
-// MaxAge only when no file older than that can come back, and longer than anything waits or is of unknown outcome: of a job whose
-// record has gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe for concurrent use.
+// Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and
+// codes are not. What stays in NAME-records is what keeps a job from being carried out twice,
+// however late it is submitted again: give the stream a MaxAge only when no file older than that
+// can come back, and longer than anything waits or is of unknown outcome: of a job whose record has
+// gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe
+// for concurrent use.
 type Queue struct {
 	engine *Engine
 	client *wxpay.Client // nil if it is only looked at and steered
@@ -63,11 +67,14 @@ type Queue struct {
 	consumer             jetstream.Consumer
 	control              jetstream.KeyValue
 	claims               atomic.Uint64
-	age                  time.Duration // after which records are given up, zero for never
+	ledger               ledger
+	loss                 atomic.Pointer[loss] // the last one that was accepted
+	age                  time.Duration        // after which records are given up, zero for never
 }
 
-// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in hand, or wait for their next step, at once: what
-// QueueConfig.InFlight said when the queue was made.
+// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in
+// hand, or wait for their next step, at once: what QueueConfig.InFlight said when the queue was
+// made.
 func (q *Queue) InFlight() int { return q.hands }
 
 // Subjects of the queue.
@@ -89,8 +96,8 @@ func (q *Queue) claim() string { return fmt.Sprintf("%s-%d", processID, q.claims
 
 var processID = rand.Text()
 
-// asking returns the context of one question. Where it can be, several fit into the time that a worker has before its lease
-// ends.
+// asking returns the context of one question. Where it can be, several fit into the time that a
+// worker has before its lease ends.
 func (q *Queue) asking(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, min(max(q.lease/8, askLeast), askMost))
 }

@@ -40,16 +40,19 @@ type Result struct {
 	Path   string `json:"path"` // the template
 	// Amounts are those of the request, as Job.Amounts returns them.
 	Amounts map[string]int64 `json:"amounts,omitempty"`
-	// Status, Code, Message and RequestID are those of the last answer of the platform, as far as there was one.
+	// Status, Code, Message and RequestID are those of the last answer of the platform, as far as
+	// there was one.
 	Status    int    `json:"status,omitempty"`
 	Code      string `json:"code,omitempty"`
 	Message   string `json:"message,omitempty"` // also why, when there was no answer
 	RequestID string `json:"request_id,omitempty"`
-	// Inferred says that nobody stated the success: the platform said, after a doubt about this job, that the number is taken.
+	// Inferred says that nobody stated the success: the platform said, after a doubt about this
+	// job, that the number is taken.
 	Inferred bool `json:"inferred,omitempty"`
 	// Unbound says that nothing in the answer shows that it is about this job; see wxpay.Verdict.
 	Unbound bool `json:"unbound,omitempty"`
-	// Missing lists members that only the call's own answer has, such as code_url, and that are not in hand.
+	// Missing lists members that only the call's own answer has, such as code_url, and that are not
+	// in hand.
 	Missing []string `json:"missing,omitempty"`
 	// Settled says that somebody has found out what became of it, by Queue.Settle.
 	Settled bool `json:"settled,omitempty"`
@@ -57,8 +60,8 @@ type Result struct {
 	Corrected int `json:"corrected,omitempty"`
 	// Selected holds the members of the answer that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
-	// Attempts is how many requests were signed for the wire when the job was carried out last, Deliveries how often a
-	// worker began it, or began to find out what became of it.
+	// Attempts is how many requests were signed for the wire when the job was carried out last,
+	// Deliveries how often a worker began it, or began to find out what became of it.
 	Attempts   int `json:"attempts,omitempty"`
 	Deliveries int `json:"deliveries,omitempty"`
 
@@ -81,13 +84,16 @@ type record struct {
 	Lane string `json:"lane,omitempty"`
 	// Doubt is until when an earlier worker may have sent it, zero if none has.
 	Doubt time.Time `json:"doubt,omitzero"`
-	// Held says that a worker that was told to send nothing again has begun it (wxpay.Hold), which holds for later ones, too.
+	// Held says that a worker that was told to send nothing again has begun it (wxpay.Hold), which
+	// holds for later ones, too.
 	Held bool `json:"held,omitempty"`
-	// Asking says that the worker that has begun it has only asked what became of it, and sent nothing.
+	// Asking says that the worker that has begun it has only asked what became of it, and sent
+	// nothing.
 	Asking bool `json:"asking,omitempty"`
 	// NotBefore is when its next step is due, while it waits for that.
 	NotBefore time.Time `json:"not_before,omitzero"`
-	// Since is when it was first not known what became of it; the patience of workers counts from there.
+	// Since is when it was first not known what became of it; the patience of workers counts from
+	// there.
 	Since time.Time `json:"since,omitzero"`
 	// Unsigned counts the refusals without a signature that it met.
 	Unsigned int `json:"unsigned,omitempty"`
@@ -96,6 +102,21 @@ type record struct {
 
 	content string // digest of what is sent
 	seq     uint64 // in the stream of records
+	was     State  // there
+}
+
+// change is what storing r in place of the record with its sequence changes of the account.
+func (r *record) change() (a account) {
+	if r.State.Ended() {
+		a.Ended++
+	}
+	switch {
+	case r.seq == 0:
+		a.Known++
+	case r.was.Ended():
+		a.Ended--
+	}
+	return a
 }
 
 // Headers of messages. State and code are in clear, so that they can be counted without a key.
@@ -109,10 +130,12 @@ const (
 	headerRetry   = "Wxpay-Retry"  // of a job: it is one more time, and its record tells more
 )
 
-// recordVersion is the version of what this package writes. It reads this one and older ones; there are none yet.
+// recordVersion is the version of what this package writes. It reads this one and older ones; there
+// are none yet.
 const recordVersion = "1"
 
-// ErrNewer means that something was written by a newer version of this package. It is left as it is.
+// ErrNewer means that something was written by a newer version of this package. It is left as it
+// is.
 var ErrNewer = errors.New("fleet: it was written by a newer version of this program: bring this one up to date")
 
 // checkVersion reports whether a message can be read.
@@ -129,9 +152,9 @@ func checkVersion(h nats.Header) error {
 	return fmt.Errorf("fleet: version %s of its records is not known", version)
 }
 
-// doubted is until when a job that has ended may have been sent without anybody knowing what became of it. Who only asked has
-// not sent it, so the doubt stays as old as it was: else a job that is retried soon never gets past the minute after which it
-// may be sent again.
+// doubted is until when a job that has ended may have been sent without anybody knowing what became
+// of it. Who only asked has not sent it, so the doubt stays as old as it was: else a job that is
+// retried soon never gets past the minute after which it may be sent again.
 func (r *record) doubted() time.Time {
 	if r.State == Unknown && (r.Attempts > 0 || r.Doubt.IsZero()) {
 		return r.Ended

@@ -15,10 +15,11 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// Retry queues again the jobs that stand at one of states, which are Unknown and Refused; without states it takes the
-// unknown. It returns how many those are. A job whose outcome is unknown is resolved rather than sent: its worker goes on by
-// Chain.SentBefore, as [Worker] tells. One that was refused is sent again as it was, which helps only if the reason is gone; but
-// not if it has an order, because its turn has passed.
+// Retry queues again the jobs that stand at one of states, which are Unknown and Refused; without
+// states it takes the unknown. It returns how many those are. A job whose outcome is unknown is
+// resolved rather than sent: its worker goes on by Chain.SentBefore, as [Worker] tells. One that
+// was refused is sent again as it was, which helps only if the reason is gone; but not if it has an
+// order, because its turn has passed.
 func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 	if len(states) == 0 {
 		states = []State{Unknown}
@@ -29,7 +30,7 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 		}
 	}
 	count := 0
-	err := q.read(ctx, q.dead, false, func(m jetstream.Msg) error {
+	err := q.read(ctx, q.dead, reading{}, func(m jetstream.Msg) error {
 		if !slices.Contains(states, State(m.Headers().Get(headerState))) {
 			return nil
 		}
@@ -82,7 +83,8 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 	}
 	job := &nats.Msg{Subject: q.jobSubject(key), Data: m.Data(), Header: nats.Header{headerVersion: m.Headers()[headerVersion], headerRetry: {strconv.FormatUint(r.seq, 10)}}}
 	for deadline := time.Now().Add(retryWait); ; {
-		// By its id a leader tells what is stored from what is on its way to the other copies, and may be lost with it.
+		// By its id a leader tells what is stored from what is on its way to the other copies, and
+		// may be lost with it.
 		_, err := q.publish(ctx, job, jetstream.WithMsgID(key+".retry."+job.Header.Get(headerRetry)))
 		if err == nil {
 			return true, q.deleteDead(ctx, seq)
@@ -90,8 +92,9 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 		if !jserror.SubjectFull(err) {
 			return false, fmt.Errorf("fleet: queueing a job again: %w", q.engine.Explain(err))
 		}
-		// The message that is there is of this retry, which broke off here, or its worker is about to take it off the queue. If it has
-		// died before that the message comes again, and the record says what to do. What is kept stays for a worker that is slow.
+		// The message that is there is of this retry, which broke off here, or its worker is about
+		// to take it off the queue. If it has died before that the message comes again, and the
+		// record says what to do. What is kept stays for a worker that is slow.
 		have, err := q.jobMessage(ctx, key)
 		if err != nil {
 			return false, err
@@ -117,7 +120,8 @@ func (q *Queue) exhumed(key string, m jetstream.Msg) (*record, error) {
 	return r, nil
 }
 
-// retryWait is how long a retry waits for a worker that has stored how a job ended to take it off the queue.
+// retryWait is how long a retry waits for a worker that has stored how a job ended to take it off
+// the queue.
 const retryWait = 2 * time.Second
 
 // unblock has the unknown heads of lanes resolved.

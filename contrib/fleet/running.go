@@ -20,6 +20,7 @@ type running struct {
 	wide map[wxcode.Code]bool // codes that concern the merchant
 
 	paused   atomic.Pointer[Pause]
+	lost     atomic.Pointer[Pause] // because records are missing
 	aside    aside
 	id       string                  // of this Run
 	began    time.Time               // this Run
@@ -48,8 +49,8 @@ func (r *running) trouble(err error) {
 	}
 }
 
-// caught tells of a panic in code that was given to the worker or its client, so that it ends neither the process nor the worker.
-// Defer it.
+// caught tells of a panic in code that was given to the worker or its client, so that it ends
+// neither the process nor the worker. Defer it.
 func (r *running) caught(where string) {
 	if cause := recover(); cause != nil {
 		r.trouble(fmt.Errorf("fleet: %s: %w", where, &wxpay.PanicError{Value: cause, Stack: debug.Stack()}))
@@ -95,9 +96,10 @@ func (r *running) isToken(subject string) bool { return subject == r.tokenSubjec
 // unreadable is how long a job waits that a worker cannot read. Meanwhile it counts as in hand.
 const unreadable = time.Minute
 
-// brake has a worker rest, longer each time, where jobs come to nothing one after another. Those it cannot read count as in hand
-// while they wait, and the hands of all workers are bounded, so those who can read them could take none. Those that get no answer
-// are in doubt for minutes, and it would be of no use to put more of them there.
+// brake has a worker rest, longer each time, where jobs come to nothing one after another. Those it
+// cannot read count as in hand while they wait, and the hands of all workers are bounded, so those
+// who can read them could take none. Those that get no answer are in doubt for minutes, and it
+// would be of no use to put more of them there.
 type brake struct {
 	mu           sync.Mutex
 	inARow, rest int // jobs since the last that came to something, or the last rest; and rests since then

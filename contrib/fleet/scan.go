@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,21 +13,30 @@ import (
 
 // scan reads the records that there are when it begins.
 func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.Msg) error) error {
-	return q.read(ctx, q.records, headersOnly, each)
+	return q.read(ctx, q.records, reading{headersOnly: headersOnly}, each)
+}
+
+// reading says how a stream is read.
+type reading struct {
+	headersOnly bool
+	// toEnd says that what comes meanwhile is read, too: each subject at least once, where a newer
+	// message replaces its one.
+	toEnd bool
 }
 
 const (
 	// readWait is after how long without a message it is asked whether there are any left.
 	readWait = 5 * time.Second
-	// readBeat is how often the server says that it is there. Twice as long without a word ends a consumer, and only a Next that
-	// waits for longer makes a new one, which goes on behind the last message.
+	// readBeat is how often the server says that it is there. Twice as long without a word ends a
+	// consumer, and only a Next that waits for longer makes a new one, which goes on behind the
+	// last message.
 	readBeat = 2 * time.Second
 	// readAgain is how often it is tried to make one: for about half a minute.
 	readAgain = 4
 )
 
 // read reads what there is in a stream when it begins.
-func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, each func(jetstream.Msg) error) error {
+func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each func(jetstream.Msg) error) error {
 	var c jetstream.Consumer
 	var last, pending uint64
 	if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
@@ -35,7 +45,7 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 			return err
 		}
 		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-			HeadersOnly: headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
+			HeadersOnly: how.headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
 		}); err != nil {
 			return err
 		}
@@ -46,7 +56,9 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, headersOnly bool, 
 		if err != nil {
 			return err
 		}
-		last, pending = stream.State.LastSeq, consumer.NumPending
+		if last, pending = stream.State.LastSeq, consumer.NumPending; how.toEnd {
+			last = math.MaxUint64
+		}
 		return nil
 	}); err != nil {
 		return fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))

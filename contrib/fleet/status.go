@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -15,7 +16,8 @@ import (
 type Status struct {
 	// Queued is how many jobs wait or run. Those with an order are in it one by one.
 	Queued uint64
-	// Running is how many messages workers have in hand, or wait for their next step: a job each, or jobs with one order.
+	// Running is how many messages workers have in hand, or wait for their next step: a job each,
+	// or jobs with one order.
 	Running int
 	// Known is how many jobs were ever submitted, as far as their records are kept.
 	Known uint64
@@ -27,6 +29,9 @@ type Status struct {
 	Workers []Member
 	// Closed says that the queue takes no new jobs.
 	Closed bool
+	// InDoubt is since when each number that is new counts as one that may have been sent, zero if
+	// none does: see [Queue.Doubt].
+	InDoubt time.Time
 }
 
 // Status tells where the queue stands. It costs little.
@@ -41,7 +46,14 @@ func (q *Queue) Status(ctx context.Context) (s Status, err error) {
 	if s.Pause, err = q.Paused(ctx); err != nil {
 		return s, err
 	}
-	s.Closed, err = q.closed(ctx)
+	if s.Closed, err = q.closed(ctx); err != nil {
+		return s, err
+	}
+	if err = q.learnLoss(ctx); err == nil {
+		if l := q.loss.Load(); l != nil {
+			s.InDoubt = l.Since
+		}
+	}
 	return s, err
 }
 
@@ -84,8 +96,8 @@ type Count struct {
 // stateOrder is the order of states in summaries: what needs somebody's attention comes first.
 var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
 
-// Summary counts jobs by state and code; the unknown come first, then what needs attention. It needs to read the headers of
-// all records, about a second for every 100,000.
+// Summary counts jobs by state and code; the unknown come first, then what needs attention. It
+// needs to read the headers of all records, about a second for every 100,000.
 func (q *Queue) Summary(ctx context.Context) ([]Count, error) {
 	counts := make(map[Count]int)
 	err := q.scan(ctx, true, func(m jetstream.Msg) error {

@@ -53,7 +53,7 @@ func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
 	return &record{
 		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Amounts: job.Amounts(),
 			Submitted: submitted, File: job.File, Line: job.Line},
-		Lane: job.lane(q.digests), content: job.content(q.digests),
+		Lane: job.lane(q.digests), content: job.content(q.digests), was: Waiting,
 	}
 }
 
@@ -85,6 +85,8 @@ func (q *Queue) openRecord(key string, header nats.Header, data []byte, seq uint
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("fleet: reading a record: %w", err)
 	}
+	r.was = r.State
+	q.distrust(r)
 	return r, nil
 }
 
@@ -102,17 +104,25 @@ func (q *Queue) record(ctx context.Context, key string) (*record, error) {
 	return q.openRecord(key, m.Header, m.Data, m.Sequence)
 }
 
-// replace stores r in place of the record with sequence r.seq, 0 for none, and sets r.seq to its own.
+// replace stores r in place of the record with sequence r.seq, 0 for none, and sets r.seq to its
+// own.
 func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 	m, err := q.sealRecord(r, key)
 	if err != nil {
 		return err
 	}
+	change := r.change()
+	if change.Ended < 0 {
+		if err := q.withdraw(ctx, change); err != nil {
+			return err
+		}
+		change = account{}
+	}
 	for attempt := 0; ; attempt++ {
 		ack, err := q.publish(ctx, m, jetstream.WithExpectLastSequencePerSubject(r.seq))
 		switch {
 		case err == nil:
-			r.seq = ack.Sequence
+			q.stored(r, ack.Sequence, change)
 			return nil
 		case ctx.Err() != nil, !jserror.WrongSequence(err) && attempt == 2:
 			return fmt.Errorf("fleet: storing a record: %w", q.engine.Explain(err))
@@ -123,7 +133,7 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 		case err != nil:
 			return err
 		case have != nil && have.Claim == r.Claim && have.State == r.State && r.Claim != "":
-			r.seq = have.seq
+			q.stored(r, have.seq, change)
 			return nil
 		case have != nil && have.seq != r.seq || have == nil && r.seq != 0:
 			return ErrMoved
@@ -131,6 +141,12 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 			return fmt.Errorf("fleet: storing a record: %w", context.Cause(ctx))
 		}
 	}
+}
+
+// stored notes that a record is stored.
+func (q *Queue) stored(r *record, seq uint64, change account) {
+	r.seq, r.was = seq, r.State
+	q.ledger.note(change)
 }
 
 // again makes a record that has ended one that waits.
@@ -159,7 +175,26 @@ func (q *Queue) jobMessage(ctx context.Context, key string) (*jetstream.RawStrea
 	return m, nil
 }
 
-// remove removes a message, if it is there. Package jetstream passes on in words alone that it is not.
+// queued reports whether the message of a job is there, in its lane if it has one.
+func (q *Queue) queued(ctx context.Context, key, lane string) (bool, error) {
+	ctx, cancel := q.asking(ctx)
+	defer cancel()
+	s, subject := q.jobs, q.jobSubject(key)
+	if lane != "" {
+		s, subject = q.lanes, q.laneSubject(lane, key)
+	}
+	_, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("fleet: reading a job: %w", q.engine.Explain(err))
+	}
+	return true, nil
+}
+
+// remove removes a message, if it is there. Package jetstream passes on in words alone that it is
+// not.
 func (q *Queue) remove(ctx context.Context, s jetstream.Stream, seq uint64) error {
 	err := s.DeleteMsg(ctx, seq)
 	if err == nil {

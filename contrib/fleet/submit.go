@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 	"strconv"
@@ -14,15 +15,18 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// Submit checks jobs and queues them, without sending anything to the platform. It returns when all that it accepted is
-// stored. A job that was submitted before, with the same request, is not queued again, however long ago that was; with
-// another request it is rejected with [ErrConflict], and with another order as long as it has not ended. So the same file can be submitted as often as it takes.
-// Only of a job that was refused, and of which nobody ever doubted whether it took effect, another request replaces the one of before.
+// Submit checks jobs and queues them, without sending anything to the platform. It returns when all
+// that it accepted is stored. A job that was submitted before, with the same request, is not queued
+// again, however long ago that was; with another request it is rejected with [ErrConflict], and
+// with another order as long as it has not ended. So the same file can be submitted as often as it
+// takes. Only of a job that was refused, and of which nobody ever doubted whether it took effect,
+// another request replaces the one of before.
 //
-// An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so does trouble with the
-// engine, such as [ErrNoSpace], or a cluster that elects no leader within half a minute. What was queued until then is queued;
-// submit all of it again to go on. What jobs gives is queued a second later at the latest, so they may come from a pipe that never
-// ends. When ctx ends or something fails Submit returns although jobs may still be about to give its next.
+// An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so
+// does trouble with the engine, such as [ErrNoSpace], or a cluster that elects no leader within
+// half a minute. What was queued until then is queued; submit all of it again to go on. What jobs
+// gives is queued a second later at the latest, so they may come from a pipe that never ends. When
+// ctx ends or something fails Submit returns although jobs may still be about to give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	if q.client == nil {
 		return Submission{}, ErrNoClient
@@ -30,11 +34,16 @@ func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intak
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &submitting{Queue: q, in: in, ctx: ctx, cancel: cancel}
-	s.run(jobs)
-	if err := context.Cause(ctx); err != nil {
+	if err := q.learnLoss(ctx); err != nil {
 		return s.count, err
 	}
-	return s.count, nil
+	s.loss = q.loss.Load()
+	s.run(jobs)
+	err := context.Cause(ctx)
+	if posted := q.post(context.WithoutCancel(ctx), true); err == nil && posted != nil {
+		err = s.trouble(posted)
+	}
+	return s.count, err
 }
 
 func (s *submitting) run(jobs iter.Seq2[Job, error]) {
@@ -182,6 +191,9 @@ func (s *submitting) prepare(it *item) {
 	it.key = job.key(s.digests, s.identity)
 	it.record = s.newRecord(job, time.Now())
 	it.lane = it.record.Lane
+	if s.loss != nil { // it may be one whose record is missing
+		it.record.Doubt = s.loss.Since
+	}
 	if it.message, it.err = s.sealJob(job, it.key); it.err == nil {
 		it.reserve, it.err = s.sealRecord(it.record, it.key)
 	}
@@ -214,11 +226,16 @@ func (s *submitting) reserve(c *chunk) error {
 func (s *submitting) admit() error {
 	for {
 		closed, err := s.closed(s.ctx)
+		if err == nil {
+			err = s.learnLoss(s.ctx)
+		}
 		switch {
 		case err != nil:
 			return s.trouble(err)
 		case closed:
 			return ErrClosed
+		case !s.loss.same(s.Queue.loss.Load()):
+			return fmt.Errorf("%w: that was accepted while jobs were submitted. Submit all of it again, nothing is queued twice", ErrLost)
 		case s.in.Ahead == 0:
 			return nil
 		}
@@ -231,7 +248,8 @@ func (s *submitting) admit() error {
 		}); err != nil {
 			return s.trouble(err)
 		}
-		// Where no job and no lane is awake, those that are left are held up, and room will not come of waiting.
+		// Where no job and no lane is awake, those that are left are held up, and room will not
+		// come of waiting.
 		if jobs.State.Msgs == 0 || jobs.State.Msgs+lanes.State.Msgs < uint64(s.in.Ahead) {
 			return nil
 		}
@@ -253,7 +271,8 @@ func (s *submitting) queue(c *chunk) error {
 		ack, err := s.wait(it.ack, asFirst)
 		switch {
 		case err == nil:
-			it.record.seq, it.fresh = ack.Sequence, true
+			it.fresh = true
+			s.stored(it.record, ack.Sequence, account{Known: 1})
 		case jserror.WrongSequence(err):
 			known = append(known, it)
 		default:
@@ -273,7 +292,8 @@ func (s *submitting) queue(c *chunk) error {
 		}
 		if it.message.Subject = s.jobSubject(it.key); it.lane != "" {
 			it.message.Subject = s.laneSubject(it.lane, it.key)
-			// It must not be stored without the one before it, which would come behind it when all is submitted again.
+			// It must not be stored without the one before it, which would come behind it when all
+			// is submitted again.
 			if err := s.settleLane(it.lane); err != nil {
 				return err
 			}
@@ -281,6 +301,9 @@ func (s *submitting) queue(c *chunk) error {
 		}
 		seq := strconv.FormatUint(it.record.seq, 10)
 		it.message.Header.Set(headerRecord, seq)
+		if !it.record.Doubt.IsZero() {
+			it.message.Header.Set(headerRetry, "1")
+		}
 		var err error
 		if it.ack, err = s.send(it.message, jetstream.WithMsgID(it.key+"."+seq)); err != nil {
 			return err
@@ -330,6 +353,9 @@ func (s *submitting) finish(c *chunk) error {
 	}
 	if s.in.Progress != nil {
 		s.in.Progress(s.count)
+	}
+	if err := s.post(s.ctx, false); err != nil {
+		return s.trouble(err)
 	}
 	return nil
 }

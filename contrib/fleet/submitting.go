@@ -20,19 +20,23 @@ const (
 	chunkBytes = 1 << 20
 )
 
-// submitting is one Submit. Chunks go through it in order: read, prepared in parallel, reserved, queued, counted.
+// submitting is one Submit. Chunks go through it in order: read, prepared in parallel, reserved,
+// queued, counted.
 type submitting struct {
 	*Queue
 	in     Intake
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	count  Submission
-	// The last job of each lane among those that may not be stored yet, in two generations of chunks. They are for queue.
+	loss   *loss // the last one that was accepted before it began
+	// The last job of each lane among those that may not be stored yet, in two generations of
+	// chunks. They are for queue.
 	lanesNow, lanesBefore map[string]*item
 	chunks                int
 }
 
-// laneChunks is after how many chunks a generation ends: more than there can be between queue and finish.
+// laneChunks is after how many chunks a generation ends: more than there can be between queue and
+// finish.
 const laneChunks = 16
 
 type chunk struct {
@@ -67,7 +71,8 @@ const (
 	standsEnded
 )
 
-// broken ends the submission for a panic in code of the user's, or because it ended its goroutine, where there is none.
+// broken ends the submission for a panic in code of the user's, or because it ended its goroutine,
+// where there is none.
 func (s *submitting) broken(where string, panicked any) {
 	err := errors.New("it ended its goroutine (runtime.Goexit)")
 	if panicked != nil {
@@ -118,8 +123,9 @@ func (s *submitting) sendOnce(m *nats.Msg, opts ...jetstream.PublishOpt) (jetstr
 	return s.async.PublishMsgAsync(m, append(opts, jetstream.WithStallWait(ackWait))...)
 }
 
-// wait waits for the acknowledgement of a message. One that the engine does not give, because a server died or a leader is
-// elected, is asked for by publishing the message again: that changes nothing when it is there already.
+// wait waits for the acknowledgement of a message. One that the engine does not give, because a
+// server died or a leader is elected, is asked for by publishing the message again: that changes
+// nothing when it is there already.
 func (s *submitting) wait(f jetstream.PubAckFuture, opts ...jetstream.PublishOpt) (ack *jetstream.PubAck, err error) {
 	m := f.Msg()
 	answer := func() (err error) {

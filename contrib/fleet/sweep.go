@@ -12,19 +12,20 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// keySweep is where the control bucket keeps how far the lanes were swept: a sequence in their stream.
+// keySweep is where the control bucket keeps how far the lanes were swept: a sequence in their
+// stream.
 const keySweep = "sweep"
 
 // sweepMost is how many jobs one sweep looks at.
 const sweepMost = 100
 
-// sweep wakes lanes whose token is missing, in a queue that is never idle, until ctx ends: some of them each turn, of which all
-// workers together take one after the other.
+// sweep wakes lanes whose token is missing, in a queue that is never idle, until ctx ends: some of
+// them each turn, of which all workers together take one after the other.
 func (r *running) sweep(ctx context.Context) {
 	turn := r.lease / 2
 	var met uint64 // the revision of keySweep that was met last
 	for sleep(ctx, turn+spread(turn/4, 0)) {
-		if r.paused.Load() != nil {
+		if r.paused.Load() != nil || r.lost.Load() != nil {
 			continue
 		}
 		var err error

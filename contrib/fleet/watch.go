@@ -8,7 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// learn waits until it is known whether the queue is paused, and reports whether ctx is still alive.
+// learn waits until it is known whether the queue is paused, and reports whether ctx is still
+// alive.
 func (r *running) learn(ctx context.Context, watch jetstream.KeyWatcher) bool {
 	for {
 		select {
@@ -27,7 +28,7 @@ func (r *running) learn(ctx context.Context, watch jetstream.KeyWatcher) bool {
 func (r *running) watch(ctx context.Context) (watch jetstream.KeyWatcher, err error) {
 	unending := context.WithoutCancel(ctx) // the watch ends with its context
 	err = r.engine.ride(ctx, askMost, func(context.Context) (err error) {
-		watch, err = r.control.Watch(unending, keyPause)
+		watch, err = r.control.WatchFiltered(unending, []string{keyPause, keyLost, keyLoss})
 		return err
 	})
 	return watch, err
@@ -68,13 +69,35 @@ func (r *running) watchAgain(ctx context.Context) jetstream.KeyWatcher {
 
 // heed takes over what the control bucket says.
 func (r *running) heed(entry jetstream.KeyValueEntry) {
-	if entry.Operation() == jetstream.KeyValuePut {
-		p := r.readPause(entry.Value())
-		r.paused.Store(p)
+	put := entry.Operation() == jetstream.KeyValuePut
+	stands := &r.paused
+	var p *Pause
+	switch entry.Key() {
+	case keyPause:
+		if put {
+			p = r.readPause(entry.Value())
+		}
+	default:
+		l, err := parseLoss(entry.Value())
+		if put && err != nil {
+			r.trouble(fmt.Errorf("fleet: reading whether records are missing: %w", err))
+		}
+		if entry.Key() == keyLoss {
+			if put && err == nil {
+				r.loss.Store(l)
+			}
+			return
+		}
+		if stands = &r.lost; put {
+			p = l.pause()
+		}
+	}
+	if p != nil {
+		stands.Store(p)
 		r.notice(fmt.Sprintf("the queue is paused since %s by %s: %s", p.When(), p.By, p.Reason))
 		return
 	}
-	if r.paused.Swap(nil) != nil {
+	if stands.Swap(nil) != nil {
 		r.notice("the queue was resumed by " + r.resumedBy(context.Background()))
 	}
 	r.forget()

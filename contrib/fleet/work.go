@@ -16,8 +16,8 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// Run works until ctx ends; then it finishes what it has in hand, within Grace, and returns nil. It returns an error when
-// it cannot work at all.
+// Run works until ctx ends; then it finishes what it has in hand, within Grace, and returns nil. It
+// returns an error when it cannot work at all.
 func (w *Worker) Run(ctx context.Context) error {
 	if w.Queue == nil {
 		return errors.New("fleet: the worker has no queue")
@@ -60,6 +60,9 @@ func (r *running) run(ctx context.Context) error {
 	working, breakOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer breakOff(nil)
 	var side, hands sync.WaitGroup
+	if err := r.check(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
 	if !r.learn(ctx, watch) {
 		return nil
 	}
@@ -74,6 +77,7 @@ func (r *running) run(ctx context.Context) error {
 	side.Go(func() { r.follow(working, watch) })
 	side.Go(func() { r.leases.keep(working) })
 	side.Go(func() { r.sweep(working) })
+	side.Go(func() { r.keepAccount(working) })
 
 	taking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -98,11 +102,15 @@ func (r *running) run(ctx context.Context) error {
 	giveUp.Stop()
 	breakOff(errStopped)
 	side.Wait()
+	if r.engine.failure() == nil {
+		r.trouble(r.post(context.WithoutCancel(ctx), true))
+	}
 	return failed
 }
 
-// hand takes messages until taking ends, and carries each out under working. Hands are kept: signing needs a deep stack, which a
-// new goroutine would have to grow for every job. The first one looks for lanes without a token where there is nothing else to do.
+// hand takes messages until taking ends, and carries each out under working. Hands are kept:
+// signing needs a deep stack, which a new goroutine would have to grow for every job. The first one
+// looks for lanes without a token where there is nothing else to do.
 func (r *running) hand(taking, working context.Context, hands *sync.WaitGroup, first bool) {
 	whole := false
 	defer func() {
@@ -131,12 +139,21 @@ func (r *running) hand(taking, working context.Context, hands *sync.WaitGroup, f
 	whole = true
 }
 
+// keepAccount adds what was counted, until ctx ends.
+func (r *running) keepAccount(ctx context.Context) {
+	for sleep(ctx, ledgerEvery) {
+		if err := r.post(ctx, true); err != nil && ctx.Err() == nil {
+			r.trouble(err)
+		}
+	}
+}
+
 // pullTime bounds how long a request for a message stands at the server.
 const pullTime = 5 * time.Second
 
-// next returns the next message, or nil when there is none for now. It asks for one at a time: none waits in this process while
-// its lease runs.
-// While this worker tries whether its trouble is over, only the first hand takes one.
+// next returns the next message, or nil when there is none for now. It asks for one at a time: none
+// waits in this process while its lease runs. While this worker tries whether its trouble is over,
+// only the first hand takes one.
 func (r *running) next(ctx context.Context, first bool) (*delivery, error) {
 	for why, _ := r.aside.state(); r.still() || why != nil && !first; why, _ = r.aside.state() {
 		if !sleep(ctx, 50*time.Millisecond) {

@@ -15,12 +15,30 @@ func drainCommand(run func(context.Context, storeOptions) error) *cobra.Command 
 	}, run)
 }
 
-func resumeCommand(run func(context.Context, storeOptions) error) *cobra.Command {
-	return storeCommand(&cobra.Command{
+type resumeOptions struct {
+	storeOptions
+	inDoubt bool
+}
+
+func resumeCommand(run func(context.Context, resumeOptions) error) *cobra.Command {
+	o := new(resumeOptions)
+	command := &cobra.Command{
 		Use:   "resume",
 		Short: "Go on after a pause or a drain",
-		Long:  "End a pause, after its reason is gone, and open a queue that was closed by \"drain\".\n\n" + storeHelp,
-	}, run)
+		Long: `End a pause, after its reason is gone, and open a queue that was closed by "drain".
+
+If records are missing, or an old copy of the queue was restored, numbers might be sent again. --in-doubt goes on all the same: from
+then on each job that is not known to have ended, and each number that is new to the queue, counts as one that may have been sent.
+Workers ask the platform first, or send it again where that is harmless, or leave its outcome unknown.
+
+` + storeHelp,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
+	}
+	command.Flags().SortFlags = false
+	command.Flags().BoolVar(&o.inDoubt, "in-doubt", false, "go on although records are missing, or after an old copy was restored")
+	o.storeOptions.flags(command.Flags())
+	return command
 }
 
 func cancelCommand(run func(context.Context, storeOptions) error) *cobra.Command {
@@ -89,13 +107,18 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 	return p.finish(ctx, s.queue, "")
 }
 
-func (p *program) resume(ctx context.Context, o storeOptions) error {
+func (p *program) resume(ctx context.Context, o resumeOptions) error {
 	o.existing, o.attach = true, true
-	s, err := p.open(ctx, o)
+	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if o.inDoubt {
+		if err := s.queue.Doubt(ctx); err != nil {
+			return err
+		}
+	}
 	return s.queue.Resume(ctx)
 }
 

@@ -56,10 +56,14 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		for _, c := range summary {
 			counts = append(counts, count(c))
 		}
-		text, err := json.Marshal(map[string]any{
+		all := map[string]any{
 			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
 			"pause": status.Pause, "workers": append([]fleet.Member{}, status.Workers...), "jobs": counts,
-		})
+		}
+		if !status.InDoubt.IsZero() {
+			all["in_doubt"] = status.InDoubt
+		}
+		text, err := json.Marshal(all)
 		if err != nil {
 			return err
 		}
@@ -68,6 +72,9 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	var out strings.Builder
 	if status.Pause != nil {
 		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.When(), printable(status.Pause.Reason))
+	}
+	if !status.InDoubt.IsZero() {
+		fmt.Fprintf(&out, "in doubt since %s: a number that is new may have been sent before\n", fleet.Pause{Since: status.InDoubt}.When())
 	}
 	if status.Closed {
 		fmt.Fprintln(&out, "closed to new jobs")

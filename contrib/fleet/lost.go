@@ -1,0 +1,160 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// reconcile compares the records with the account, and stops the queue if some are missing. alone
+// says that nobody else has the queue.
+func (q *Queue) reconcile(ctx context.Context, alone bool) error {
+	if q.age > 0 { // records are given up, and nobody counts those
+		return nil
+	}
+	have, revision, err := q.account(ctx)
+	if err != nil {
+		return err
+	}
+	seen, err := q.countRecords(ctx)
+	if err != nil {
+		return err
+	}
+	if missing, older := have.Known-seen.Known, have.Ended-seen.Ended; missing > 0 || older > 0 {
+		missing = max(missing, 0)
+		return q.putLoss(ctx, keyLost, &loss{Since: time.Now(), Missing: missing, Older: max(older-missing, 0)})
+	}
+	if alone && seen != have.account { // a process that was killed did not add its last ones
+		err = q.putAccount(ctx, entry{seen, q.claim()}, revision)
+	}
+	return err
+}
+
+// reconcileOnce compares the records of an embedded engine when the queue is opened first. Nobody
+// else can have the directory.
+func (q *Queue) reconcileOnce(ctx context.Context) error {
+	o, _ := q.engine.checked.LoadOrStore(q.name, new(once))
+	first := o.(*once)
+	first.mu.Lock()
+	defer first.mu.Unlock()
+	if first.done || q.engine.intact {
+		return nil
+	}
+	err := q.reconcile(ctx, true)
+	first.done = err == nil
+	return err
+}
+
+// keyChecked says when the records were compared last.
+const keyChecked = "checked"
+
+// checkEvery is how often the workers of a server compare the records, which takes a second for
+// every 200,000.
+const checkEvery = 10 * time.Minute
+
+// check compares the records before a worker begins, where the queue has others, unless somebody
+// has just done so.
+func (q *Queue) check(ctx context.Context) error {
+	if q.engine.server != nil { // it was done when the queue was opened
+		return nil
+	}
+	ask, answered := q.asking(ctx)
+	defer answered()
+	if last, err := q.control.Get(ask, keyChecked); err == nil && time.Since(last.Created()).Abs() < checkEvery {
+		return nil
+	}
+	if err := q.reconcile(ctx, false); err != nil {
+		return err
+	}
+	return q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Put(ctx, keyChecked, nil)
+		return err
+	})
+}
+
+// countRecords counts the records. One that moves on meanwhile may be counted twice.
+func (q *Queue) countRecords(ctx context.Context) (seen account, err error) {
+	err = q.read(ctx, q.records, reading{headersOnly: true, toEnd: true}, func(m jetstream.Msg) error {
+		if seen.Known++; State(m.Headers().Get(headerState)).Ended() {
+			seen.Ended++
+		}
+		return nil
+	})
+	return seen, err
+}
+
+// errIndex is why a queue on a server cannot go on even in doubt: what was stored now could not be
+// found again. An embedded engine makes its index anew.
+var errIndex = errors.New("the server has an index of messages that are gone: stop it, remove the index.db of the stream, and start it")
+
+// Doubt lets a queue go on although records are missing ([ErrLost]), or after an old copy of it was
+// restored. From then on each job that is not known to have ended, and each number that is
+// submitted for the first time, counts as one that may have been sent just now: its worker asks the
+// platform first, or sends it again if that is harmless, or leaves its outcome unknown. That holds
+// for good, so put numbers that were certainly never used into another queue if nothing tells what
+// became of them. That a worker with wxpay.Hold had begun a job whose record is missing is
+// forgotten.
+func (q *Queue) Doubt(ctx context.Context) error {
+	lost, err := q.readLoss(ctx, keyLost)
+	if err != nil {
+		return err
+	}
+	if lost == nil {
+		lost = new(loss)
+	}
+	lost.Since = time.Now()
+	if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
+		info, err := q.records.Info(ctx)
+		if err == nil {
+			lost.Last = info.State.LastSeq
+			if info.State.NumSubjects != info.State.Msgs {
+				err = errIndex
+			}
+		}
+		return err
+	}); err != nil {
+		return fmt.Errorf("fleet: the records: %w", q.engine.Explain(err))
+	}
+	if err := q.putLoss(ctx, keyLoss, lost); err != nil {
+		return err
+	}
+	q.loss.Store(lost)
+	if err := q.recount(ctx); err != nil {
+		return err
+	}
+	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error { return q.control.Delete(ctx, keyLost) })
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return fmt.Errorf("fleet: resuming the queue: %w", q.engine.Explain(err))
+	}
+	return nil
+}
+
+// recount makes the account that of the records there are.
+func (q *Queue) recount(ctx context.Context) error {
+	q.ledger.mu.Lock()
+	defer q.ledger.mu.Unlock()
+	for {
+		_, revision, err := q.account(ctx)
+		if err != nil {
+			return err
+		}
+		if q.engine.server == nil && !sleep(ctx, 2*ledgerEvery) { // for others to add what they have stored
+			return context.Cause(ctx)
+		}
+		q.ledger.known.Store(0)
+		q.ledger.ended.Store(0)
+		seen, err := q.countRecords(ctx)
+		if err != nil {
+			return err
+		}
+		if err = q.putAccount(ctx, entry{seen, q.claim()}, revision); err == nil {
+			return nil
+		}
+		if now, at, failed := q.account(ctx); failed != nil || at == revision && now.account != seen {
+			return fmt.Errorf("fleet: counting records: %w", q.engine.Explain(err))
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package fleet
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+)
+
+// manifestFile says, in the directory of an embedded engine, how its files were when it was closed.
+const manifestFile = "manifest.json"
+
+// manifest lists the files with messages, each with its size in bytes and the time of its last
+// change in nanoseconds.
+func manifest(dir string) (map[string][2]int64, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*", "msgs", "*.blk"))
+	if err != nil {
+		return nil, err
+	}
+	list := make(map[string][2]int64, len(files))
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		name, err := filepath.Rel(dir, file)
+		if err != nil {
+			return nil, err
+		}
+		list[filepath.ToSlash(name)] = [2]int64{info.Size(), info.ModTime().UnixNano()}
+	}
+	return list, nil
+}
+
+// writeManifest writes down how the files are, now that nobody changes them.
+func writeManifest(dir string) error {
+	list, err := manifest(dir)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, manifestFile), text, 0o600)
+}
+
+// takeManifest reports whether the files are as they were when the engine was closed, and how many
+// queues they hold. If they are not, or it never was, the server has to read them all: its index may
+// tell of messages that are gone, and what is stored over those would be gone, too.
+func takeManifest(dir string) (intact bool, queues int, err error) {
+	path := filepath.Join(dir, manifestFile)
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, 0, err
+	}
+	now, err := manifest(dir)
+	if err != nil {
+		return false, 0, err
+	}
+	streams := filepath.Join(dir, "jetstream", "*", "streams")
+	settings, err := filepath.Glob(filepath.Join(streams, "KV_*-control"))
+	if err != nil {
+		return false, 0, err
+	}
+	var then map[string][2]int64
+	if intact = json.Unmarshal(text, &then) == nil && maps.Equal(then, now); !intact {
+		indexes, err := filepath.Glob(filepath.Join(streams, "*", "msgs", "index.db"))
+		if err != nil {
+			return false, 0, err
+		}
+		for _, index := range indexes {
+			if err := os.Remove(index); err != nil {
+				return false, 0, err
+			}
+		}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, 0, err
+	}
+	return intact, len(settings), nil
+}
