@@ -83,6 +83,8 @@ func (e *Engine) shutdown() error {
 // compared is of how many queues the records were compared.
 func (e *Engine) compared() (n int) {
 	e.checked.Range(func(_, o any) bool {
+		o.(*once).mu.Lock()
+		defer o.(*once).mu.Unlock()
 		if o.(*once).done {
 			n++
 		}

@@ -114,7 +114,7 @@ func TestRoles(t *testing.T) {
 		{"submitter", 0, []string{"submit", as["submitter"].file("mended.csv", strings.ReplaceAll(lanes, "0\n", "1\n")), pointsPath, "--order-by", "user_card_code", "--number", "out_request_no", "--map", "point_balance=point_balance:integer"}},
 		{"worker", 0, []string{"work", "--until-idle"}},
 		{"operator", 0, []string{"drain"}},
-		{"operator", 0, []string{"resume"}},
+		{"operator", 0, []string{"resume", "--in-doubt"}},
 		{"reader", 0, []string{"results"}},
 	}
 	for _, step := range steps {
