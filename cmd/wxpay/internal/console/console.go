@@ -12,9 +12,11 @@ import (
 
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/auth"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/explorer"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/journal"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/phone"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -116,6 +118,7 @@ func (c *Console) pages(s *sandbox.Sandbox, facts *catalog.Catalog) http.Handler
 	mux.Handle("GET /{$}", http.RedirectHandler("/journal", http.StatusSeeOther))
 	for _, family := range []interface{ Register(*http.ServeMux) }{
 		&journal.Pages{Sandbox: s, Facts: facts}, &phone.Pages{Sandbox: s},
+		&explorer.Pages{Sandbox: s, Facts: facts, Writer: gocode.New(facts.All())},
 	} {
 		family.Register(mux)
 	}

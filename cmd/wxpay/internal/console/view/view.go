@@ -47,7 +47,6 @@ var templates = func() map[Language]*template.Template {
 			"yuan":  Yuan,
 			"text":  func(b []byte) string { return string(b) },
 			"json":  JSON,
-			"query": url.QueryEscape,
 			"lines": func(text string) []string { return strings.Split(text, "\n") },
 		}).ParseFS(pages, "pages/*.html"))
 	}
