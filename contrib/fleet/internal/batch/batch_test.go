@@ -477,7 +477,18 @@ func TestMistakes(t *testing.T) {
 		args []string
 	}{
 		{2, "the file is missing", nil},
-		{2, "no such file", []string{s.path("none"), feedsPath}},
+		{2, "there is no file \"" + s.path("none") + "\", and no command; those are cancel, drain, pause, results, resume, retry, settle, status, submit, work", []string{s.path("none"), feedsPath}},
+		{2, `there is no file "list", and no command`, []string{"list", "--data", s.path("nowhere")}},
+		{2, `there is no command and no file "puase": did you mean "pause"?`, []string{"puase"}},
+		{2, `there is no command and no file "cancle": did you mean "cancel"?`, []string{"cancle", "--data", s.path("nowhere")}},
+		{2, `there is no command and no file "resum": did you mean "resume"?`, []string{"resum", "--nats", "nats://127.0.0.1:1"}},
+		{2, "wxpay-batch status takes no arguments, but \"now\" is one", []string{"status", "now"}},
+		{2, "settle NUMBER succeeded|failed", []string{"settle", "F00000"}},
+		{2, "--workers takes a whole number, not \"many\"", []string{"work", "--workers", "many"}},
+		{2, "--grace takes a duration such as 500ms, 20s or 10m, not \"20\"", []string{"work", "--grace", "20"}},
+		{2, "--json takes true or false, not \"yes\"", []string{"status", "--json=yes"}},
+		{2, "--data has no value", []string{"status", "--data"}},
+		{2, "does not name the columns", []string{"submit", s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("nowhere")}},
 		{2, `there is no command and no file "stauts": did you mean "status"?`, []string{"stauts"}},
 		{2, "belong to --nats", []string{"status", "--nats-ca", "x"}},
 		{2, "belong together", []string{"status", "--key", good, "--nats", "nats://127.0.0.1:1", "--nats-cert", "x"}},
@@ -544,6 +555,7 @@ func TestMistakes(t *testing.T) {
 		assert.Equal(t, c.code, code, "%v: %s", c.args, stderr)
 		assert.Contains(t, stderr, c.says, c.args)
 		assert.NotContains(t, stderr, "s3cret")
+		assert.NotContains(t, stderr, "strconv", c.args)
 		assert.Empty(t, stdout)
 	}
 	assert.NoDirExists(t, s.path("nowhere"))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +26,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	code := exitCode(err)
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
-		p.note("wxpay-batch: %s", printable(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleet: "), "wxpay: ")))
+		p.note("wxpay-batch: %s", inFlags(err.Error()))
 		if errors.As(err, new(*fleet.PausedError)) {
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}
@@ -45,6 +44,7 @@ func (p *program) command() *cobra.Command {
 	root := runCommand(p.run)
 	root.Version = version()
 	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(flagError)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),

@@ -63,7 +63,7 @@ func pauseCommand(run func(context.Context, pauseOptions) error) *cobra.Command 
 		Use:   "pause",
 		Short: "Begin no more jobs until a resume",
 		Long:  "Have all workers begin no more jobs until \"resume\". What they have in hand they finish.\n\n" + storeHelp,
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false
@@ -75,7 +75,7 @@ func pauseCommand(run func(context.Context, pauseOptions) error) *cobra.Command 
 // storeCommand completes a command that takes nothing but where the queue is.
 func storeCommand(command *cobra.Command, run func(context.Context, storeOptions) error) *cobra.Command {
 	o := new(storeOptions)
-	command.Args = cobra.NoArgs
+	command.Args = noArguments
 	command.RunE = func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) }
 	command.Flags().SortFlags = false
 	o.flags(command.Flags())

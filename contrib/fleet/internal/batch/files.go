@@ -2,19 +2,15 @@ package batch
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// isFile reports whether path is a file that can be opened.
-func isFile(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	return err == nil && !info.IsDir()
+// exists reports whether something is at a path.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.

@@ -3,12 +3,14 @@ package batch
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/textfile"
@@ -44,7 +46,9 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 			}
 			if err != nil {
 				done()
+				return nil, 0, nil, err
 			}
+			jobs, done, err = begun(jobs, done)
 			return jobs, 0, done, err
 		}
 		if file != nil && p.terminal {
@@ -63,9 +67,43 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 		return nil, 0, nil, err
 	}
 	if o.format == "csv" {
-		return o.sheet.CSV(text), size, done, nil
+		jobs = o.sheet.CSV(text)
+	} else {
+		jobs = o.listed(o.sheet.NDJSON(text))
 	}
-	return o.listed(o.sheet.NDJSON(text)), size, done, nil
+	if file != nil {
+		if jobs, done, err = begun(jobs, done); err != nil {
+			return nil, 0, nil, err
+		}
+	}
+	return jobs, size, done, nil
+}
+
+// begun reads as far as the first job, so that a file whose beginning is wrong is found out before anything is made.
+func begun(jobs iter.Seq2[fleet.Job, error], done func()) (iter.Seq2[fleet.Job, error], func(), error) {
+	take, stop := iter.Pull2(jobs)
+	var mu sync.Mutex // whoever reads may still be about to when nobody wants it any more
+	next := func() (fleet.Job, error, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		return take()
+	}
+	end := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stop()
+		done()
+	}
+	job, err, more := next()
+	if err != nil && !errors.As(err, new(*fleet.LineError)) {
+		end()
+		return nil, nil, err
+	}
+	return func(yield func(fleet.Job, error) bool) {
+		for more && yield(job, err) {
+			job, err, more = next()
+		}
+	}, end, nil
 }
 
 // workbook reads a workbook. It says which sheet that is, if there are several.

@@ -194,7 +194,7 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	}
 	s.queue, err = fleet.OpenQueue(ctx, s.engine, config)
 	if errors.Is(err, fleet.ErrSettings) {
-		return s, usageError("%s", strings.Replace(err.Error(), "set QueueConfig.Moved", "say --moved", 1))
+		return s, usageError("%w", err)
 	}
 	if errors.Is(err, fleet.ErrNoQueue) {
 		return s, usageError("%w: --queue names one to which jobs were submitted", err)
@@ -266,7 +266,7 @@ func (p *program) connect(ctx context.Context, o storeOptions, access []fleet.Co
 			return engine, err
 		}
 		if !told {
-			p.note("Waiting for a server, up to %v: %s", o.wait, printable(err.Error()))
+			p.note("Waiting for a server, up to %v: %s", o.wait, inFlags(err.Error()))
 			told = true
 		}
 		if !sleep(ctx) {

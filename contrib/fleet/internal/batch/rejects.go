@@ -38,7 +38,7 @@ func (p *program) rejects(o sourceOptions) *rejects { return &rejects{p: p, path
 
 func (r *rejects) add(e *fleet.LineError) {
 	if r.count++; r.count <= shownRejects {
-		r.p.note("%s", printable(e.Error()))
+		r.p.note("%s", inFlags(e.Error()))
 	}
 	r.isNew = r.isNew || errors.Is(e.Err, errNew)
 	if r.file == nil && r.err == nil {

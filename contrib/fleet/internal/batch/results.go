@@ -26,7 +26,7 @@ answer, attempts, and times. Those whose outcome is unknown come first. A summar
 States: unknown, refused, failed, partial, action, expired, cancelled, waiting, begun, taken, accepted, succeeded.
 
 ` + storeHelp + "\n\n" + exitCodeHelp,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false

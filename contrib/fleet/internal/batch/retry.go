@@ -23,7 +23,7 @@ be asked, and by sending again only where that does no harm. --refused queues th
 were: that helps only when the reason is gone.
 
 ` + storeHelp,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false

@@ -31,10 +31,8 @@ run again, after whatever ended it, it goes on where it was.
   wxpay-batch feeds.ndjson v3/brand/partner/card-member/user-feeds --sandbox --rate 100`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 && !isFile(args[0]) {
-				if like := c.SuggestionsFor(args[0]); len(like) > 0 {
-					return usageError("there is no command and no file %q: did you mean %q?", args[0], like[0])
-				}
+			if len(args) > 0 && args[0] != "-" && !exists(args[0]) {
+				return noCommand(c, args[0])
 			}
 			if err := o.arguments(args); err != nil {
 				return err
@@ -94,7 +92,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	case status.Closed:
 		p.note("It was drained. Taking new jobs again.")
 	case status.Pause != nil:
-		p.note("It was paused: %s. Going on.", printable(status.Pause.Reason))
+		p.note("It was paused: %s. Going on.", inFlags(status.Pause.Reason))
 	}
 	if s.alone {
 		if err := s.queue.Resume(ctx); err != nil {
@@ -133,7 +131,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	if err == nil {
 		err = wrong
 	} else if code := exitCode(wrong); code == exitUnknown || code == exitUnsaved {
-		p.note("%s", printable(wrong.Error()))
+		p.note("%s", inFlags(wrong.Error()))
 	}
 	if err == nil && count.Rejected > 0 {
 		err = &exitError{exitRefused, nil}

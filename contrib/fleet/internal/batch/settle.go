@@ -27,8 +27,11 @@ Where the platform can be asked "retry" finds out by itself, and is never wrong.
 
 ` + storeHelp,
 		Example: "  wxpay-batch settle 1000023220190901 succeeded",
-		Args:    cobra.ExactArgs(2),
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError("the number of the job and its outcome are expected: settle NUMBER succeeded|failed")
+			}
 			o.number, o.state = args[0], args[1]
 			return run(c.Context(), *o)
 		},

@@ -22,7 +22,7 @@ func statusCommand(run func(context.Context, statusOptions) error) *cobra.Comman
 		Use:   "status",
 		Short: "Tell where the queue stands",
 		Long:  "Tell what waits, what runs, how jobs have ended, by state and code, and why the queue is paused if it is.\n\n" + storeHelp,
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false
@@ -71,7 +71,7 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	var out strings.Builder
 	if status.Pause != nil {
-		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.When(), printable(status.Pause.Reason))
+		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.When(), inFlags(status.Pause.Reason))
 	}
 	if !status.InDoubt.IsZero() {
 		fmt.Fprintf(&out, "in doubt since %s: a number that is new may have been sent before\n", fleet.Pause{Since: status.InDoubt}.When())
@@ -81,7 +81,7 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	for _, m := range status.Workers {
 		if m.Aside != nil {
-			fmt.Fprintf(&out, "%s stepped aside at %s: %s\n", printable(m.Name), m.Aside.When(), printable(m.Aside.Reason))
+			fmt.Fprintf(&out, "%s stepped aside at %s: %s\n", printable(m.Name), m.Aside.When(), inFlags(m.Aside.Reason))
 		}
 	}
 	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))

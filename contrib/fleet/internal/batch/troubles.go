@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"strings"
 	"sync"
 	"time"
 )
@@ -16,7 +15,7 @@ type troubles struct {
 func (t *troubles) tell(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := strings.TrimPrefix(err.Error(), "fleet: ")
+	text := inFlags(err.Error())
 	if time.Since(t.told[text]) < time.Minute {
 		return
 	}
@@ -24,5 +23,5 @@ func (t *troubles) tell(err error) {
 		t.told = make(map[string]time.Time)
 	}
 	t.told[text] = time.Now()
-	t.p.note("%s", printable(text))
+	t.p.note("%s", text)
 }

@@ -24,7 +24,7 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 
 ` + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp,
 		Example: "  wxpay-batch work --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --creds fleet.creds --key keys --rate 5",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false
@@ -53,7 +53,7 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	w.OnResult = b.observe
 	defer b.end()
 	if !o.untilIdle {
-		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), printable(text)) }
+		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), inFlags(text)) }
 		return w.Run(ctx)
 	}
 	if err := p.untilIdle(ctx, s.queue, w, s.queue.Idle, func() bool { return true }); err != nil {
