@@ -129,6 +129,8 @@ func TestServiceOrderEnds(t *testing.T) {
 		g.do("POST", servicePath+"/S-1/sync", body)
 		body["detail"] = map[string]any{"paid_time": "20250103000000"}
 		assert.Equal(g.t, "400 INVALID_REQUEST", g.refused("POST", servicePath+"/S-1/sync", body))
+		delete(body, "detail")
+		assert.Equal(g.t, "400 PARAM_ERROR", g.refused("POST", servicePath+"/S-1/sync", body), "this type needs the time of payment")
 		body["type"] = "Paid"
 		assert.Equal(g.t, "400 PARAM_ERROR", g.refused("POST", servicePath+"/S-1/sync", body))
 	}

@@ -341,7 +341,11 @@ func (f *Flow) syncServiceOrder(c *gate.Call) (any, *say.Rejection) {
 	if c.Object["type"] != "Order_Paid" {
 		return nil, say.FieldError("body", "/type", c.Object["type"], say.IssueConstant)
 	}
-	paid := c.Object["detail"].(map[string]any)["paid_time"].(string)
+	detail, _ := c.Object["detail"].(map[string]any) // required for this type alone
+	paid, _ := detail["paid_time"].(string)
+	if paid == "" {
+		return nil, say.FieldError("body", "/detail/paid_time", "", say.IssueRequired)
+	}
 	return f.onServiceOrder(c, func(o *serviceOrder, _ string) *say.Rejection {
 		switch {
 		case o.PaidBy == "MCH" && o.PaidAt == paid:
