@@ -15,11 +15,14 @@ import (
 // arrows are the packages beside this one that each of them may import. The families of commands, which are the last
 // block, do not import each other.
 var arrows = map[string][]string{
-	"ordered": {},
-	"gocode":  {},
-	"page":    {"gocode"},
-	"openapi": {"ordered"},
-	"folder":  {},
+	"ordered":  {},
+	"language": {},
+	"example":  {"ordered"},
+	"gocode":   {"example", "language"},
+	"answer":   {"example"},
+	"page":     {"answer", "example", "gocode", "language", "ordered"},
+	"openapi":  {"ordered"},
+	"folder":   {},
 
 	"shell":       {"ordered"},
 	"operation":   {"shell"},
@@ -41,7 +44,7 @@ var arrows = map[string][]string{
 	"demo":    {"shell"},
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
-	"manual":  {"folder", "gocode", "openapi", "operation", "page", "shell"},
+	"manual":  {"answer", "folder", "gocode", "language", "openapi", "operation", "page", "shell"},
 	"sandbox": {"console", "serve", "shell", "transparent"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},

@@ -1,8 +1,10 @@
 package gocode
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -71,4 +73,19 @@ func Families(event *fact.Event) []string {
 		}
 	}
 	return nil
+}
+
+// Handler returns statements that register a function for a notification. They belong in a function with handler, a
+// *webhook.Handler.
+func Handler(event *fact.Event, l language.Language) string {
+	var reads strings.Builder
+	for i := range event.Resource {
+		if field := &event.Resource[i]; field.Required && field.Type == fact.String && reads.Len() == 0 {
+			fmt.Fprintf(&reads, "\tnumber, err := e.Text(%q) // %s\n\tif err != nil {\n\t\treturn err\n\t}\n\t_ = number\n", field.Name,
+				strings.Join(strings.Fields(field.Label), " "))
+		}
+	}
+	return fmt.Sprintf("handler.On(%q, func(ctx context.Context, e *webhook.Event) error {\n\t// %s\n%s\treturn nil // %s\n})\n",
+		event.Type, l.Say("verified and decrypted; the same event may come again", "已验签、解密；同一通知可能再次到达"), reads.String(),
+		l.Say("done: an error lets it come again", "处理完成；返回错误则会再次通知"))
 }

@@ -27,6 +27,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -69,13 +70,14 @@ var _ = api.V3
 `)
 	samples := 0
 	for op := range catalog.V3().Described().All() {
-		sample := w.Sample(op)
+		sample := w.Sample(op, language.English)
 		samples++
 		name := op.Method + " " + op.Path
 		require.Equal(t, 6, strings.Count(sample, "res, err "), name)
 		formatted, err := format.Source([]byte(sample))
 		require.NoError(t, err, name)
 		require.Equal(t, string(formatted), sample, name)
+		require.NotContains(t, sample, "…", "every value is one that could be sent")
 		fmt.Fprintf(&file, "\n// %s\nfunc _(ctx context.Context, client *wxpay.Client) {\n%s\n_, _ = res, err\n}\n", name, sample)
 	}
 	assert.Greater(t, samples, 1000)
@@ -88,6 +90,30 @@ var _ = api.V3
 	require.NoError(t, err)
 }
 
+// TestHandlersCompile compiles the handler of every notification.
+func TestHandlersCompile(t *testing.T) {
+	var file bytes.Buffer
+	file.WriteString("package sample\n\nimport (\n\t\"context\"\n\n\t\"github.com/wxpay-go/wxpay/webhook\"\n)\n")
+	count := 0
+	for event := range catalog.V3().Described().Events() {
+		for _, l := range []language.Language{language.English, language.Chinese} {
+			handler := gocode.Handler(event, l)
+			formatted, err := format.Source([]byte(handler))
+			require.NoError(t, err, event.Type)
+			require.Equal(t, string(formatted), handler)
+			fmt.Fprintf(&file, "\nfunc _(handler *webhook.Handler) {\n%s}\n", handler)
+		}
+		count++
+	}
+	assert.Greater(t, count, 100)
+	files := token.NewFileSet()
+	parsed, err := parser.ParseFile(files, "handler.go", &file, parser.ParseComments)
+	require.NoError(t, err)
+	config := types.Config{Importer: compiled(t, files, "github.com/wxpay-go/wxpay/webhook")}
+	_, err = config.Check("sample", files, []*ast.File{parsed}, nil)
+	require.NoError(t, err)
+}
+
 // TestSamplesLeadToTheirOperation reads the paths of the declarative and the attribute style back.
 func TestSamplesLeadToTheirOperation(t *testing.T) {
 	w := gocode.New(catalog.V3().Described().All())
@@ -96,7 +122,7 @@ func TestSamplesLeadToTheirOperation(t *testing.T) {
 	capital := regexp.MustCompile(`[A-Z]`)
 	count := 0
 	for op := range catalog.V3().Described().All() {
-		sample := w.Sample(op)
+		sample := w.Sample(op, language.English)
 		for _, found := range chain.FindAllStringSubmatch(sample, -1) {
 			assert.Equal(t, op.Path, "/"+found[1])
 			count++
@@ -124,7 +150,7 @@ func TestJSONTextInSamples(t *testing.T) {
 	w := gocode.New(catalog.V3().Described().All())
 	texts := 0
 	for op := range catalog.V3().Described().All() {
-		for i, text := range strings.Split(w.Sample(op), "`") {
+		for i, text := range strings.Split(w.Sample(op, language.English), "`") {
 			if i%2 == 1 {
 				texts++
 				assert.True(t, json.Valid([]byte(text)), "%s %s: %s", op.Method, op.Path, text)
@@ -211,10 +237,10 @@ func TestSample(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			method, path, _ := strings.Cut(line, " ")
-			golden(t, name, []byte(w.Sample(operation(t, method, path))))
+			golden(t, name, []byte(w.Sample(operation(t, method, path), language.English)))
 		})
 	}
-	assert.NotContains(t, w.Sample(&fact.Operation{Method: "GET", Path: "/v4/new"}), "api.", "package api has no such path")
+	assert.NotContains(t, w.Sample(&fact.Operation{Method: "GET", Path: "/v4/new"}, language.English), "api.", "package api has no such path")
 }
 
 // TestTypesCompile compiles the types of every operation, and finds the documented fields in their tags.
@@ -368,6 +394,6 @@ func TestDeterministic(t *testing.T) {
 	slices.Reverse(reversed)
 	second := gocode.New(slices.Values(reversed))
 	for _, op := range operations {
-		require.Equal(t, first.Sample(op), second.Sample(op))
+		require.Equal(t, first.Sample(op, language.English), second.Sample(op, language.English))
 	}
 }

@@ -6,56 +6,49 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// hole stands for the caller's own value.
-const hole = "…"
-
-// Sample returns statements that call an operation in the three styles, each synchronous and asynchronous. The body has
-// the required fields, or all plain ones if none is required; the query has the required fields. The statements belong in
-// a function with ctx and client.
-func (w *Writer) Sample(operation *fact.Operation) string {
-	s := sampler{declared: make(map[string]bool)}
-	for _, field := range operation.In.Path {
-		s.declare(field.Name, strconv.Quote(text(&field)))
+// Sample returns statements that call an operation in the three styles, each synchronous and asynchronous, with the values
+// of its example. The comments are in the language. The statements belong in a function with ctx and client.
+func (w *Writer) Sample(operation *fact.Operation, language language.Language) string {
+	call := example.Of(operation)
+	s := sampler{language: language, declared: make(map[string]bool)}
+	for _, m := range call.Path {
+		s.declare(m)
 	}
 	var settings []string
-	for _, field := range operation.In.Query {
-		if !field.Required {
-			continue
-		}
-		s.declare(field.Name, s.value(&field))
-		settings = append(settings, fmt.Sprintf("Query(%q, %s)", field.Name, variable(field.Name)))
+	for _, m := range call.Query {
+		s.declare(m)
+		settings = append(settings, fmt.Sprintf("Query(%q, %s)", m.Field.Name, variable(m.Field.Name)))
 	}
-	for _, field := range operation.In.Header {
-		// The client sets the serial, and requests no compression, since signatures cover plain bytes.
-		if field.Required && field.Name != "Wechatpay-Serial" && field.Name != "Accept-Encoding" {
-			settings = append(settings, fmt.Sprintf("Header(%q, %q)", field.Name, text(&field)))
-		}
+	for _, m := range call.Header {
+		settings = append(settings, fmt.Sprintf("Header(%q, %s)", m.Field.Name, literalText(example.Text(m.Value))))
 	}
 	body := ""
-	if len(operation.In.JSON) > 0 {
+	if call.Body != nil {
 		body = "body"
-		s.printf("body := ")
-		s.object(skeleton(operation.In.JSON, operation.Joined))
+		s.printf("body := wxpay.JSON")
+		s.members(call.Body)
 		s.printf("\n")
 	}
-	if len(operation.In.Form) > 0 {
+	if call.Upload {
 		body = "file"
-		s.file(operation.In.Form)
+		s.file(call)
 	}
 	if s.b.Len() > 0 {
 		s.printf("\n")
 	}
 
-	s.printf("// declarative, attribute and pure chain\n")
+	s.comment("declarative, attribute and pure chain", "声明链、属性链、纯链")
 	assign := "res, err :="
 	for _, async := range []bool{false, true} {
 		if async {
-			s.printf("\n// the same in the background: the verbs return a Future at once\n")
+			s.printf("\n")
+			s.comment("the same in the background: the verbs return a Future at once", "异步：立即返回 Future，由 Wait 取结果")
 		}
 		for _, style := range w.styles(operation) {
 			last := []string{style.verb(operation.Method, body, async)}
@@ -118,62 +111,41 @@ func suffix(async bool) string {
 	return ""
 }
 
-// skeleton returns the fields that a sample shows: the required ones, or all plain ones if none is required. If one
-// description serves direct and partner callers, it adds the identity of a direct caller, which is not marked as required.
-func skeleton(fields []fact.Field, joined bool) []fact.Field {
-	var shown []fact.Field
-	for _, field := range fields {
-		if field.Required || joined && (field.Name == "mchid" || field.Name == "appid") {
-			shown = append(shown, field)
-		}
-	}
-	if len(shown) > 0 {
-		return shown
-	}
-	for _, field := range fields {
-		if len(field.Fields) == 0 {
-			shown = append(shown, field)
-		}
-	}
-	if len(shown) > 0 {
-		return shown
-	}
-	return fields
-}
-
 type sampler struct {
 	b        strings.Builder
+	language language.Language
 	declared map[string]bool
 }
 
 func (s *sampler) printf(layout string, a ...any) { fmt.Fprintf(&s.b, layout, a...) }
 
-func (s *sampler) declare(name, value string) {
-	if name = variable(name); !s.declared[name] {
+// comment writes a line of a comment.
+func (s *sampler) comment(english, chinese string) {
+	s.printf("// %s\n", s.language.Say(english, chinese))
+}
+
+// declare writes the variable of a placeholder or of a field of the query.
+func (s *sampler) declare(m example.Member) {
+	if name := variable(m.Field.Name); !s.declared[name] {
 		s.declared[name] = true
-		s.printf("%s := %s\n", name, value)
+		s.printf("%s := ", name)
+		s.value(m.Field, m.Value)
+		s.printf("\n")
 	}
 }
 
-// file writes the file of an upload, with the required fields of the signed meta except name and digest, which the client
-// fills in.
-func (s *sampler) file(form []fact.Field) {
-	line := "file := wxpay.FileAt(\"" + hole + ".png\")"
-	for _, part := range form {
-		for i := range part.Fields {
-			switch field := &part.Fields[i]; field.Name {
-			case "filename", "file_name", "sha256", "digest", "file_digest":
-			case "digest_algorithm", "digest_alogrithm":
-				s.printf("// its digest is SM3: give an implementation with Hash\n")
-				line += fmt.Sprintf(".Meta(%q, %s)", field.Name, s.value(field))
-			default:
-				if field.Required {
-					line += fmt.Sprintf(".Meta(%q, %s)", field.Name, s.value(field))
-				}
-			}
-		}
+// file writes the file of an upload, with the fields of the signed meta except name and digest, which the client fills in.
+func (s *sampler) file(call example.Call) {
+	if call.Operation.UploadForm().Algorithm != "" {
+		s.comment("its digest is SM3: give an implementation with Hash", "摘要算法为 SM3：用 Hash 传入其实现")
 	}
-	s.printf("%s\n", line)
+	s.printf("file := wxpay.FileAt(\"picture.png\")")
+	for _, m := range call.Meta {
+		s.printf(".Meta(%q, ", m.Field.Name)
+		s.value(m.Field, m.Value)
+		s.printf(")")
+	}
+	s.printf("\n")
 }
 
 // maxColumns is the length of a call after which it is broken into lines.
@@ -191,115 +163,52 @@ func (s *sampler) call(assign, head string, calls []string) {
 	s.printf("%s\n", line)
 }
 
-// object writes a literal of the given fields.
-func (s *sampler) object(fields []fact.Field) {
-	s.printf("wxpay.JSON{\n")
-	for i := range fields {
-		field := &fields[i]
-		if field.Cipher == fact.RSA {
-			s.printf("// encrypted on the way\n")
+// members writes the members of an object, in braces.
+func (s *sampler) members(object example.Object) {
+	s.printf("{\n")
+	for _, m := range object {
+		if m.Field.Cipher == fact.RSA {
+			s.comment("encrypted on the way", "发送时自动加密")
 		}
-		s.printf("%q: ", field.Name)
-		s.field(field)
+		s.printf("%q: ", m.Field.Name)
+		s.value(m.Field, m.Value)
 		s.printf(",\n")
 	}
 	s.printf("}")
 }
 
-func (s *sampler) field(field *fact.Field) {
-	switch {
-	case field.Type == fact.Object:
-		s.object(skeleton(field.Fields, false))
-	case field.Type == fact.Objects:
-		s.printf("[]wxpay.JSON{")
-		s.object(skeleton(field.Fields, false))
+// elements are the Go types of the elements of arrays.
+var elements = map[fact.Type]string{
+	fact.Object: "wxpay.JSON", fact.Integer: "int64", fact.Number: "float64", fact.Boolean: "bool", fact.String: "string",
+}
+
+// value writes a literal of a value.
+func (s *sampler) value(field *fact.Field, value any) {
+	switch value := value.(type) {
+	case example.Object:
+		s.printf("wxpay.JSON")
+		s.members(value)
+	case []any:
+		s.printf("[]%s{", elements[field.Type.Element()])
+		for _, item := range value {
+			if object, ok := item.(example.Object); ok {
+				s.members(object) // its type stands before the list
+				continue
+			}
+			s.value(field, item)
+		}
 		s.printf("}")
+	case string:
+		s.printf("%s", literalText(value))
 	default:
-		s.printf("%s", s.value(field))
+		s.printf("%v", value)
 	}
 }
 
-// value returns the literal of a field that is not an object.
-func (s *sampler) value(field *fact.Field) string {
-	switch field.Type {
-	case fact.Integer, fact.Number:
-		return number(field)
-	case fact.Boolean:
-		return "true"
-	case fact.Strings:
-		return fmt.Sprintf("[]string{%q}", text(field))
-	case fact.Integers, fact.Numbers:
-		return "[]int{" + number(field) + "}"
-	case fact.Booleans:
-		return "[]bool{true}"
+// literalText returns a string literal: a raw one for a text with quotes.
+func literalText(text string) string {
+	if strings.Contains(text, `"`) && strconv.CanBackquote(text) {
+		return "`" + text + "`"
 	}
-	if field.JSONText {
-		return "`" + jsonText(field.Fields) + "`"
-	}
-	return strconv.Quote(text(field))
-}
-
-func number(field *fact.Field) string {
-	switch {
-	case field.Sample != nil:
-		return fmt.Sprint(field.Sample)
-	case len(field.Enum) > 0:
-		return fmt.Sprint(field.Enum[0])
-	}
-	return "1"
-}
-
-// text returns a value for a field that is sent as text: the documented sample, the first constant, a value of its format,
-// or a hole. It has no character that a literal would escape.
-func text(field *fact.Field) string {
-	if field.Sample != nil {
-		if sample := fmt.Sprint(field.Sample); !strings.ContainsFunc(sample, escaped) {
-			return sample
-		}
-	}
-	if len(field.Enum) > 0 {
-		return fmt.Sprint(field.Enum[0])
-	}
-	switch {
-	case field.Type == fact.Integer || field.Type == fact.Number:
-		return "1"
-	case field.Type == fact.Boolean:
-		return "true"
-	case field.Format == "rfc3339":
-		return "2026-01-02T15:04:05+08:00"
-	case field.Format == "date":
-		return "2026-01-02"
-	case field.Format == "url":
-		return "https://www.example.com/" + hole
-	}
-	return hole
-}
-
-func escaped(r rune) bool { return strings.ContainsRune("\"\\`<>&", r) || unicode.IsControl(r) }
-
-// jsonText returns a JSON text with the fields of a skeleton. None of its values has a character that JSON or a raw string
-// would escape.
-func jsonText(fields []fact.Field) string {
-	var members []string
-	for _, field := range skeleton(fields, false) {
-		value := `"` + text(&field) + `"`
-		switch field.Type {
-		case fact.Integer, fact.Number:
-			value = number(&field)
-		case fact.Boolean:
-			value = "true"
-		case fact.Object:
-			value = jsonText(field.Fields)
-		case fact.Objects:
-			value = "[" + jsonText(field.Fields) + "]"
-		case fact.Strings:
-			value = `["` + text(&field) + `"]`
-		case fact.Integers, fact.Numbers:
-			value = "[" + number(&field) + "]"
-		case fact.Booleans:
-			value = "[true]"
-		}
-		members = append(members, `"`+field.Name+`":`+value)
-	}
-	return "{" + strings.Join(members, ",") + "}"
+	return strconv.Quote(text)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -145,92 +146,112 @@ func (s *source) comment(bullet, text string) {
 	s.printf("%s\n", line)
 }
 
-// Remarks returns the facts of a field beyond its name, its type, and whether it is required. A described catalogue adds
-// label and sample.
-func Remarks(field *fact.Field) []string { return describe(field, true) }
+// Remarks returns the facts of a field beyond its name, its type, and whether it is required, in the language. A described
+// catalogue adds label and sample.
+func Remarks(field *fact.Field, language language.Language) []string {
+	return describe(field, true, language)
+}
 
 // describe is Remarks, with or without the list of constants.
-func describe(field *fact.Field, constants bool) []string {
+func describe(field *fact.Field, constants bool, l language.Language) []string {
 	var list []string
 	if field.Label != "" {
 		list = append(list, field.Label)
 	}
 	if field.Unit != "" {
-		list = append(list, "in "+string(field.Unit))
+		list = append(list, unit(field.Unit, l))
 	}
-	if text := bounds(field); text != "" {
+	if text := bounds(field, l); text != "" {
 		list = append(list, text)
 	}
 	switch field.Format {
 	case "":
 	case "rfc3339":
-		list = append(list, "time, RFC 3339 with offset")
+		list = append(list, l.Say("time, RFC 3339 with offset", "时间，RFC 3339，带时区"))
+	case "date":
+		list = append(list, l.Say("date", "日期"))
+	case "url":
+		list = append(list, l.Say("url", "URL"))
 	case "media":
-		list = append(list, "id of an uploaded file")
+		list = append(list, l.Say("id of an uploaded file", "已上传文件的 ID"))
 	default:
 		list = append(list, field.Format)
 	}
 	switch field.Cipher {
 	case fact.Plain:
 	case fact.RSA:
-		list = append(list, "encrypted: RSA-OAEP")
+		list = append(list, l.Say("encrypted: RSA-OAEP", "敏感字段：RSA-OAEP 加密"))
 	case fact.AES:
-		list = append(list, "encrypted: AEAD_AES_256_GCM, APIv3 key")
+		list = append(list, l.Say("encrypted: AEAD_AES_256_GCM, APIv3 key", "密文：AEAD_AES_256_GCM，APIv3 密钥"))
 	default:
-		list = append(list, "encrypted: "+string(field.Cipher))
+		list = append(list, l.Say("encrypted: ", "加密：")+string(field.Cipher))
 	}
 	if field.JSONText {
-		list = append(list, "a JSON text in a string")
+		list = append(list, l.Say("a JSON text in a string", "字符串，内容为 JSON"))
 	}
 	if len(field.Enum) > 0 && constants {
 		values := make([]string, len(field.Enum))
 		for i, value := range field.Enum {
 			values[i] = strings.Join(strings.Fields(fmt.Sprint(value)), " ")
 			if field.EnumLabels != nil && field.EnumLabels[i] != "" {
-				values[i] += " (" + field.EnumLabels[i] + ")"
+				values[i] += l.Say(" (", "（") + field.EnumLabels[i] + l.Say(")", "）")
 			}
 		}
-		title := "constants: "
+		title := l.Say("constants: ", "可选值：")
 		if field.Reviewed {
-			title = "constants (complete): "
+			title = l.Say("constants (complete): ", "可选值（完整）：")
 		}
-		list = append(list, title+strings.Join(values, ", "))
+		list = append(list, title+strings.Join(values, l.Say(", ", "、")))
 	}
 	if len(field.Alt) > 0 {
-		list = append(list, "also documented as "+strings.Join(field.Alt, ", "))
+		list = append(list, l.Say("also documented as ", "文档中另有写法：")+strings.Join(field.Alt, l.Say(", ", "、")))
 	}
 	if field.ByHand {
-		list = append(list, "added by hand: the documentation's table lacks it")
+		list = append(list, l.Say("added by hand: the documentation's table lacks it", "人工补充：官方文档的表格中没有"))
 	}
 	if field.Overlay {
-		list = append(list, "from your overlay")
+		list = append(list, l.Say("from your overlay", "来自自定义目录"))
 	}
 	if field.Sample != nil && len(field.Enum) == 0 {
-		list = append(list, "for example "+fmt.Sprint(field.Sample))
+		list = append(list, l.Say("for example ", "示例：")+fmt.Sprint(field.Sample))
 	}
 	return list
 }
 
+// units are the Chinese names of units.
+var units = map[fact.Unit]string{
+	fact.Fen: "分", fact.Microfen: "百万分之一分", fact.Minor: "币种的最小单位", fact.Percent: "百分之一", fact.Permyriad: "万分之一",
+	fact.Second: "秒", fact.Minute: "分钟", fact.Day: "天",
+}
+
+func unit(unit fact.Unit, l language.Language) string {
+	name := units[unit]
+	if name == "" {
+		name = string(unit)
+	}
+	return l.Say("in "+string(unit), "单位："+name)
+}
+
 // bounds describes the length of a text, or the range of a number. Both are hints.
-func bounds(field *fact.Field) string {
-	of := " characters"
+func bounds(field *fact.Field, l language.Language) string {
+	of, kind := " characters", "长度 "
 	if base := field.Type.Element(); base == fact.Integer || base == fact.Number {
-		of = ""
+		of, kind = "", "取值 "
 	}
 	switch {
 	case field.Min != 0 && field.Max != 0:
-		return fmt.Sprintf("%d to %d%s", field.Min, field.Max, of)
+		return l.Say(fmt.Sprintf("%d to %d%s", field.Min, field.Max, of), fmt.Sprintf("%s%d～%d", kind, field.Min, field.Max))
 	case field.Min != 0:
-		return fmt.Sprintf("at least %d%s", field.Min, of)
+		return l.Say(fmt.Sprintf("at least %d%s", field.Min, of), fmt.Sprintf("%s≥ %d", kind, field.Min))
 	case field.Max != 0:
-		return fmt.Sprintf("at most %d%s", field.Max, of)
+		return l.Say(fmt.Sprintf("at most %d%s", field.Max, of), fmt.Sprintf("%s≤ %d", kind, field.Max))
 	}
 	return ""
 }
 
 // remarks is describe with a note after the label if the field is required. In a request the note tells how certain it is.
 func remarks(field *fact.Field, request, constants bool) []string {
-	list := describe(field, constants)
+	list := describe(field, constants, language.English)
 	if !field.Required {
 		return list
 	}

@@ -3,23 +3,26 @@ package manual
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/answer"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/folder"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/page"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 type docsOptions struct {
 	method, path string // an empty method is all that the path has
-	format       string // empty: term on a terminal, else md
+	format       string
+	language     string
 	all          bool
 	out          string
 }
@@ -32,7 +35,8 @@ func Docs(sh *shell.Shell) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "docs [METHOD] PATH",
 		Short: "Show the documentation of an operation",
-		Long: `Show the documentation of an operation: name, fields of request and response, links, and the call in Go.
+		Long: `Show the documentation of an operation: name, fields of request and response, links, and the call in Go, as a command,
+and with curl.
 
 PATH is a template, as the manual prints it, or a path with values. Without METHOD the command shows every operation of the
 path. The facts come from a catalogue inside this program, so it needs no network. A field that it calls required is
@@ -41,22 +45,24 @@ required with high probability, not with certainty, and lists of constants go ou
 WXPAY_CATALOG_OVERLAY names a file that corrects or adds facts, in the form of the files in catalog/data: a block for each
 operation, with the differences. The command marks facts of this file.
 
-The format is term on a terminal and md in a pipe, unless --format gives another; json is an array of operations.
+The format is term, unless --format gives another; json is an array of operations. --lang zh shows the manual in Chinese.
 
---all --out DIR writes the whole manual as Markdown, one file for each path, with README.md as its index. It replaces the
-files that it wrote before, and neither deletes nor replaces any other file.`,
+--all --out DIR writes the whole manual as Markdown, one file for each operation and notification, with README.md as its
+index and with what the sandbox responds. It replaces the files that it wrote before, and neither deletes nor replaces any
+other file.`,
 		Example: `  wxpay docs v3/pay/transactions/native
   wxpay docs GET v3/pay/transactions/out-trade-no/{out_trade_no} --format json
   wxpay docs --all --out manual`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(command *cobra.Command, args []string) error {
 			if err := o.arguments(args); err != nil {
 				return err
 			}
-			return o.run(sh)
+			return o.run(command.Context(), sh)
 		},
 		ValidArgsFunction: operation.Complete(sh.Facts()),
 	}
 	o.flags(command.Flags())
+	_ = command.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(language.All, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(docsFormats, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.MarkFlagDirname("out")
 	return command
@@ -65,6 +71,7 @@ files that it wrote before, and neither deletes nor replaces any other file.`,
 func (o *docsOptions) flags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&o.format, "format", "", "`FORMAT` of the output: "+strings.Join(docsFormats, ", "))
+	flags.StringVar(&o.language, "lang", string(language.English), "`LANGUAGE` of the manual: "+strings.Join(language.All, ", "))
 	flags.BoolVar(&o.all, "all", false, "write the whole manual into the folder of --out")
 	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
 }
@@ -73,6 +80,8 @@ func (o *docsOptions) arguments(args []string) error {
 	switch {
 	case o.format != "" && !slices.Contains(docsFormats, o.format):
 		return shell.Usage("the format %q is not one of %s", o.format, strings.Join(docsFormats, ", "))
+	case !slices.Contains(language.All, o.language):
+		return shell.Usage("the language %q is not one of %s", o.language, strings.Join(language.All, ", "))
 	case o.all && o.out == "":
 		return shell.Usage("--all needs a folder: --out DIR")
 	case !o.all && o.out != "":
@@ -89,16 +98,11 @@ func (o *docsOptions) arguments(args []string) error {
 	return err
 }
 
-func (o *docsOptions) run(sh *shell.Shell) error {
-	writer := gocode.New(catalog.V3().All()) // package api is made of it
+func (o *docsOptions) run(ctx context.Context, sh *shell.Shell) error {
+	facts := sh.Facts().Described()
+	manual := page.New(facts.All(), facts.Events(), language.Language(o.language))
 	if o.all {
-		files := page.Files(sh.Facts().Described().All(), writer)
-		written, err := folder.Write(o.out, page.Mark, files)
-		if err != nil {
-			return shell.Usage("the manual could not be written: %w", err)
-		}
-		sh.Note("%d files in %s: %d of them written, the others unchanged.", len(files), o.out, written)
-		return nil
+		return o.write(ctx, sh, manual, slices.Collect(facts.All()))
 	}
 	operations, err := operation.Find(sh.Facts(), o.method, o.path)
 	if err != nil {
@@ -106,16 +110,9 @@ func (o *docsOptions) run(sh *shell.Shell) error {
 	}
 	pages := make([]page.Page, len(operations))
 	for i, operation := range operations {
-		pages[i] = page.New(operation, writer)
+		pages[i] = manual.Page(operation)
 	}
-	format := o.format
-	if format == "" {
-		format = "md"
-		if sh.Terminal {
-			format = "term"
-		}
-	}
-	if format == "json" {
+	if o.format == "json" {
 		return sh.WriteJSON(pages)
 	}
 	colours := sh.Colours()
@@ -125,11 +122,30 @@ func (o *docsOptions) run(sh *shell.Shell) error {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
-		if format == "term" {
-			pages[i].Terminal(&out, paint)
-		} else {
+		if o.format == "md" {
 			pages[i].Markdown(&out)
+		} else {
+			pages[i].Terminal(&out, paint)
 		}
 	}
 	return sh.Write(out.Bytes())
+}
+
+// write writes the whole manual into a folder.
+func (o *docsOptions) write(ctx context.Context, sh *shell.Shell, manual *page.Manual, operations []*fact.Operation) error {
+	platform, err := answer.New(operations)
+	if err != nil {
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
+	}
+	defer platform.Close()
+	files, err := manual.Files(ctx, platform)
+	if err != nil {
+		return err
+	}
+	written, err := folder.Write(o.out, page.Mark, files)
+	if err != nil {
+		return shell.Usage("the manual could not be written: %w", err)
+	}
+	sh.Note("%d files in %s: %d of them written, the others unchanged.", len(files), o.out, written)
+	return nil
 }

@@ -1,13 +1,16 @@
-// Package page shows operations from the catalogue in the manner of the platform's manual: for a terminal, as Markdown, as
-// JSON, and as a folder with a page for every path.
+// Package page shows operations and notifications of the catalogue in the manner of the platform's manual, in English or
+// Chinese: for a terminal, as Markdown, as JSON, and as a folder with a page for each.
 //
-// The facts have no prose, so a page has names, fields, constants and links only. A field that it calls required is
-// required with high probability, and constants go out of date. The same facts give the same bytes. Pages are values and
-// may be shared; one goroutine at a time may write a folder.
+// The facts have no prose: the sentences are made of names, fields, constants, labels and links. A field that a page calls
+// required is required with high probability, and constants go out of date; what the facts do not say, the page calls not
+// known. The same facts give the same bytes, except for numbers in responses of the sandbox. Pages are values and may be shared; one goroutine at a time may write a folder.
 package page
 
 import (
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/answer"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -19,8 +22,10 @@ type Page struct {
 	Method       string   `json:"method"`
 	Path         string   `json:"path"`
 	Name         string   `json:"name"`
+	When         string   `json:"when"` // when to call it, in a few sentences
 	Status       string   `json:"status,omitempty"`
 	ReplacedBy   []string `json:"replaced_by,omitempty"`
+	Replaces     []string `json:"replaces,omitempty"`
 	Host         string   `json:"host"`
 	HostRequired bool     `json:"host_required,omitempty"`
 	Unsigned     bool     `json:"unsigned,omitempty"`
@@ -40,11 +45,22 @@ type Page struct {
 	RatePer    string `json:"requests_counted_by,omitempty"`
 	Query      string `json:"outcome_query,omitempty"`
 
+	OutcomeOf []string `json:"outcome_of,omitempty"` // the operations whose outcome it tells
+	Events    []string `json:"notifications,omitempty"`
+
 	Request  Request  `json:"request"`
 	Response Response `json:"answer"`
 	Codes    []Code   `json:"codes,omitempty"`
 	Docs     []string `json:"docs,omitempty"`
 	Go       string   `json:"go"`
+	Command  string   `json:"command"`        // the same call in a shell
+	Curl     string   `json:"curl,omitempty"` // the same with curl, without a signature; not for uploads
+	Types    string   `json:"types"`          // the command that writes Go types
+
+	// Sandbox is the sandbox's response to the call; nil if it was not asked.
+	Sandbox *answer.Answer `json:"-"`
+
+	language language.Language
 }
 
 // Code is a documented error code of the operation.
@@ -99,39 +115,47 @@ type Field struct {
 	remarks  []string // in words
 }
 
-// New returns the page of an operation, with the Go sample of a writer.
-func New(operation *fact.Operation, writer *gocode.Writer) Page {
+// Page returns the page of an operation.
+func (m *Manual) Page(operation *fact.Operation) Page {
+	call := example.Of(operation)
 	page := Page{
 		Method: operation.Method, Path: operation.Path, Name: operation.Name,
-		Status: string(operation.Status), ReplacedBy: operation.ReplacedBy,
+		Status: string(operation.Status), ReplacedBy: operation.ReplacedBy, Replaces: m.replaces[key(operation)],
 		Host: operation.Host, HostRequired: operation.HostRequired, Unsigned: operation.Unsigned,
 		Scheme: string(operation.Scheme), Inferred: operation.Inferred,
 		Tags: operation.Tags, Roles: operation.Roles, Joined: operation.Joined,
 		ByHand: operation.ByHand, Overlay: operation.Overlay,
 		MovesMoney: operation.MovesMoney, Repeat: string(operation.Repeat), Number: operation.Number.Field,
 		PerSecond: operation.Rate.PerSecond, RatePer: operation.Rate.Per,
+		OutcomeOf: m.outcomeOf[key(operation)], Events: m.eventsOf(operation),
 		Request: Request{
-			Path: fieldsOf(operation.In.Path, true), Query: fieldsOf(operation.In.Query, true),
-			Header: fieldsOf(operation.In.Header, true), Body: fieldsOf(operation.In.JSON, true),
-			Form: fieldsOf(operation.In.Form, true),
+			Path: m.fieldsOf(operation.In.Path, true), Query: m.fieldsOf(operation.In.Query, true),
+			Header: m.fieldsOf(operation.In.Header, true), Body: m.fieldsOf(operation.In.JSON, true),
+			Form: m.fieldsOf(operation.In.Form, true),
 		},
 		Response: Response{
 			Status: operation.Success, Kind: string(operation.Response), Content: operation.Content,
-			Signature: string(operation.Signature), Fields: fieldsOf(operation.Out, false),
+			Signature: string(operation.Signature), Fields: m.fieldsOf(operation.Out, false),
 		},
-		Go: writer.Sample(operation),
+		Go: m.writer.Sample(operation, m.language), Command: call.Command(),
+		Types:    "wxpay gen types " + operation.Method + " " + example.ShellWord(operation.Path[1:]),
+		language: m.language,
 	}
 	if page.Host == "" {
 		page.Host = defaultHost
 	}
+	page.Curl = call.Curl(page.Host)
 	if operation.Link != nil {
 		page.Query = "GET " + operation.Link.Query
 	}
 	for _, other := range operation.Also {
-		page.LookAlikes = append(page.LookAlikes, other.Method+" "+other.Path)
+		page.LookAlikes = append(page.LookAlikes, key(other))
 	}
 	for _, code := range operation.Codes {
 		c := Code{Name: code.Name, Status: code.Status, Meaning: code.Meaning}
+		if chinese := meanings[code.Meaning]; chinese != "" {
+			c.Meaning = m.language.Say(code.Meaning, chinese)
+		}
 		if code.Doc != "" {
 			c.Doc = fact.DocURL(code.Doc)
 		}
@@ -140,10 +164,11 @@ func New(operation *fact.Operation, writer *gocode.Writer) Page {
 	for _, id := range operation.Docs {
 		page.Docs = append(page.Docs, fact.DocURL(id))
 	}
+	page.When = page.when()
 	return page
 }
 
-func fieldsOf(fields []fact.Field, request bool) []Field {
+func (m *Manual) fieldsOf(fields []fact.Field, request bool) []Field {
 	var list []Field
 	for i := range fields {
 		field := &fields[i]
@@ -152,22 +177,24 @@ func fieldsOf(fields []fact.Field, request bool) []Field {
 			Format: field.Format, Unit: string(field.Unit), Min: field.Min, Max: field.Max,
 			Constants: field.Enum, Labels: field.EnumLabels, Complete: field.Reviewed,
 			Cipher: string(field.Cipher), JSONText: field.JSONText, Alternatives: field.Alt,
-			ByHand: field.ByHand, Overlay: field.Overlay, Sample: field.Sample, Fields: fieldsOf(field.Fields, request),
-			required: required(field, request), remarks: gocode.Remarks(field),
+			ByHand: field.ByHand, Overlay: field.Overlay, Sample: field.Sample, Fields: m.fieldsOf(field.Fields, request),
+			required: required(field, request, m.language), remarks: gocode.Remarks(field, m.language),
 		})
 	}
 	return list
 }
 
 // required tells how certain it is that a request needs a field, or that a response has it.
-func required(field *fact.Field, request bool) string {
+func required(field *fact.Field, request bool, l language.Language) string {
 	switch {
+	case !field.Required && request:
+		return l.Say("no", "否")
 	case !field.Required:
 		return ""
 	case !request:
-		return "always"
+		return l.Say("always", "总有")
 	case field.Sure():
-		return "yes"
+		return l.Say("yes", "是")
 	}
-	return "documented"
+	return l.Say("documented", "文档要求")
 }

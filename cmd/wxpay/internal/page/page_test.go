@@ -2,8 +2,10 @@ package page_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,14 +17,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/catalog"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/answer"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/page"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var writer = sync.OnceValue(func() *gocode.Writer { return gocode.New(catalog.V3().All()) })
+var facts = catalog.V3().Described()
+
+// english and chinese are the manual of the whole catalogue.
+var (
+	english = page.New(facts.All(), facts.Events(), language.English)
+	chinese = page.New(facts.All(), facts.Events(), language.Chinese)
+)
+
+// written is the manual as files, with the responses of the sandbox.
+var written = sync.OnceValues(func() (map[string][]byte, error) {
+	platform, err := answer.New(slices.Collect(facts.All()))
+	if err != nil {
+		return nil, err
+	}
+	defer platform.Close()
+	return english.Files(context.Background(), platform)
+})
 
 // golden compares text with a file, or writes it there.
 func golden(t *testing.T, path string, got []byte) {
@@ -38,8 +57,9 @@ func golden(t *testing.T, path string, got []byte) {
 
 // TestCommittedPage holds the one page that is kept with the source, as an example of all.
 func TestCommittedPage(t *testing.T) {
-	const name = "v3/brand/partner/card-member/user-feeds.md"
-	files := page.Files(catalog.V3().Described().All(), writer())
+	const name = "v3/brand/partner/card-member/user-feeds.post.md"
+	files, err := english.Files(t.Context(), nil)
+	require.NoError(t, err)
 	require.Contains(t, files, name)
 	golden(t, filepath.Join("../../../../docs/api", name), files[name])
 }
@@ -80,26 +100,30 @@ var rich = &fact.Operation{
 	},
 }
 
-// TestForms shows everything that can be told in each of the formats.
+// TestForms shows everything that can be told in each of the formats, and in both languages.
 func TestForms(t *testing.T) {
-	shown := page.New(rich, gocode.New(slices.Values([]*fact.Operation{rich})))
-	var term, markdown bytes.Buffer
-	shown.Terminal(&term, page.Paint{
-		Bold: func(text string) string { return "<" + text + ">" }, Faint: func(text string) string { return text },
-	})
-	shown.Markdown(&markdown)
-	document, err := json.MarshalIndent(shown, "", "  ")
-	require.NoError(t, err)
-	golden(t, "testdata/rich.term.golden", term.Bytes())
-	golden(t, "testdata/rich.md.golden", markdown.Bytes())
-	golden(t, "testdata/rich.json.golden", append(document, '\n'))
+	for _, l := range []language.Language{language.English, language.Chinese} {
+		of := func(list ...*fact.Operation) iter.Seq[*fact.Operation] { return slices.Values(list) }
+		shown := page.New(of(rich), facts.Events(), l).Page(rich)
+		shown.Sandbox = &answer.Answer{Status: 200, Body: []byte(`{"a": 1}`), First: "POST /v3/c"}
+		var term, markdown bytes.Buffer
+		shown.Terminal(&term, page.Paint{
+			Bold: func(text string) string { return "<" + text + ">" }, Faint: func(text string) string { return text },
+		})
+		shown.Markdown(&markdown)
+		document, err := json.MarshalIndent(shown, "", "  ")
+		require.NoError(t, err)
+		golden(t, "testdata/rich."+string(l)+".term.golden", term.Bytes())
+		golden(t, "testdata/rich."+string(l)+".md.golden", markdown.Bytes())
+		golden(t, "testdata/rich."+string(l)+".json.golden", append(document, '\n'))
+	}
 }
 
 // TestEveryPage looks for every field of every operation in its page, in both forms.
 func TestEveryPage(t *testing.T) {
 	count := 0
-	for operation := range catalog.V3().Described().All() {
-		shown := page.New(operation, writer())
+	for operation := range facts.All() {
+		shown := english.Page(operation)
 		var term, markdown bytes.Buffer
 		shown.Terminal(&term, page.Paint{Bold: strings.Clone, Faint: strings.Clone})
 		shown.Markdown(&markdown)
@@ -109,16 +133,38 @@ func TestEveryPage(t *testing.T) {
 		} {
 			rows += number(fields)
 		}
-		assert.Equal(t, rows, strings.Count(markdown.String(), "\n| `")+strings.Count(markdown.String(), "\n| &emsp;"))
+		assert.Equal(t, rows, strings.Count(markdown.String(), "\n| `")+strings.Count(markdown.String(), "\n| · "), shown.Path)
 		for line := range strings.Lines(markdown.String()) {
 			if strings.HasPrefix(line, "| ") {
 				assert.Equal(t, 5, strings.Count(strings.ReplaceAll(line, `\|`, ""), "|"), line)
 			}
 		}
 		assert.Contains(t, term.String(), operation.Name)
+		for _, markup := range []string{"&emsp;", `\_`, "&lt;"} {
+			assert.NotContains(t, term.String(), markup, "a terminal shows text")
+		}
 		count++
 	}
 	assert.Greater(t, count, 1000)
+}
+
+// TestChinese finds no English sentence in the Chinese pages.
+func TestChinese(t *testing.T) {
+	codes := 0
+	for operation := range facts.All() {
+		shown := chinese.Page(operation)
+		for i, code := range operation.Codes {
+			if code.Meaning != "" {
+				codes++
+				assert.NotEqual(t, code.Meaning, shown.Codes[i].Meaning, "translate it in meaning.go")
+			}
+		}
+		assert.NotRegexp(t, `[a-z]{3,} [a-z]{2,} [a-z]{2,}`, shown.When, operation.Path)
+		var markdown bytes.Buffer
+		shown.Markdown(&markdown)
+		assert.NotContains(t, markdown.String(), "not known")
+	}
+	assert.Positive(t, codes)
 }
 
 func number(fields []fact.Field) int {
@@ -130,22 +176,61 @@ func number(fields []fact.Field) int {
 }
 
 func TestFiles(t *testing.T) {
-	files := page.Files(catalog.V3().Described().All(), writer())
-	paths := make(map[string]bool)
-	for operation := range catalog.V3().Described().All() {
-		paths[operation.Path] = true
-		assert.Contains(t, files, page.FileName(operation.Path))
+	files, err := written()
+	require.NoError(t, err)
+	pages := 1 // the index
+	for operation := range facts.All() {
+		pages++
+		name := page.FileName(operation)
+		require.Contains(t, files, name)
+		assert.Contains(t, string(files[name]), "\n## Response of the sandbox\n", name)
 		assert.Contains(t, string(files["README.md"]), operation.Name)
 	}
-	assert.Len(t, files, len(paths)+1, "a file for each path, and the index")
+	events := 0
+	for event := range facts.Events() {
+		pages, events = pages+1, events+1
+		name := page.EventName(event)
+		require.Contains(t, files, name)
+		assert.Contains(t, string(files[name]), "\n## Sample of the resource\n", name)
+		assert.Contains(t, string(files["README.md"]), event.Name)
+	}
+	assert.Greater(t, events, 100)
+	assert.Len(t, files, pages, "a file for each operation and notification, and the index")
 	folded := make(map[string]bool)
 	for name := range files {
 		assert.False(t, folded[strings.ToLower(name)], "%s and another are one file where case does not matter", name)
 		folded[strings.ToLower(name)] = true
 	}
-	assert.Equal(t, "v3/ecommerce/applyments/index.md", page.FileName("/v3/ecommerce/applyments/"))
-	assert.Contains(t, string(files["README.md"]), "(v3/pay/transactions/id/%7Btransaction_id%7D.md)")
+	for line, want := range map[string]string{
+		"POST /v3/ecommerce/applyments/":               "v3/ecommerce/applyments/index.post.md",
+		"GET /v3/pay/transactions/id/{transaction_id}": "v3/pay/transactions/id/_transaction_id_.get.md",
+		"POST /v3/pay/transactions/native":             "v3/pay/transactions/native.post.md",
+	} {
+		method, path, _ := strings.Cut(line, " ")
+		assert.Equal(t, want, page.FileName(&fact.Operation{Method: method, Path: path}))
+	}
+}
 
-	again := page.Files(catalog.V3().Described().All(), writer())
-	assert.Equal(t, files, again)
+// TestRelations reads on both sides what the facts say on one.
+func TestRelations(t *testing.T) {
+	of := func(method, path string) page.Page {
+		operation, ok := facts.Lookup(method, path)
+		require.True(t, ok, path)
+		return english.Page(operation)
+	}
+	order := of("POST", "/v3/pay/transactions/native")
+	assert.Equal(t, "GET /v3/pay/transactions/out-trade-no/{out_trade_no}", order.Query)
+	assert.Contains(t, order.Events, "TRANSACTION.SUCCESS")
+	query := of("GET", "/v3/pay/transactions/out-trade-no/{out_trade_no}")
+	assert.Contains(t, query.OutcomeOf, "POST /v3/pay/transactions/native")
+	assert.Empty(t, query.Events)
+	count := 0
+	for operation := range facts.All() {
+		for _, newer := range operation.ReplacedBy {
+			method, path, _ := strings.Cut(newer, " ")
+			assert.Contains(t, of(method, path).Replaces, operation.Method+" "+operation.Path)
+			count++
+		}
+	}
+	assert.Positive(t, count)
 }

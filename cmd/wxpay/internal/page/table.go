@@ -2,7 +2,11 @@ package page
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // row is a line of a table of fields.
@@ -15,11 +19,11 @@ type row struct {
 }
 
 // rows returns the lines of a table, each field before those inside it.
-func rows(fields []Field, depth int) []row {
+func rows(fields []Field, depth int, l language.Language) []row {
 	var list []row
 	for _, field := range fields {
-		list = append(list, row{depth, field.Name, field.Type, field.required, strings.Join(field.remarks, "; ")})
-		list = append(list, rows(field.Fields, depth+1)...)
+		list = append(list, row{depth, field.Name, field.Type, field.required, strings.Join(field.remarks, l.Say("; ", "；"))})
+		list = append(list, rows(field.Fields, depth+1, l)...)
 	}
 	return list
 }
@@ -30,77 +34,151 @@ type item struct {
 	values []string
 }
 
+// when tells when to call an operation: who calls it, what it does, and what belongs to it.
+func (p *Page) when() string {
+	l := p.language
+	who := strings.Join(p.Roles, l.Say(", ", "、"))
+	if who == "" {
+		who = l.Say("It is not known who", "调用方未知，")
+	}
+	where := ""
+	if len(p.Tags) > 0 {
+		where = l.Say(" for ", "在「") + strings.Join(p.Tags, l.Say(", ", "」「")) + l.Say("", "」中")
+	}
+	sentences := []string{who + l.Say(" calls it", "") + where + l.Say(".", "调用。")}
+	switch {
+	case p.MovesMoney:
+		sentences = append(sentences, l.Say("It moves money, or commits to it: while its outcome is unknown, query, and keep the number.",
+			"会动用资金，或承诺动用资金：结果未知时先查询，不要更换单号。"))
+	case p.Method == http.MethodGet:
+		sentences = append(sentences, l.Say("It only reads, and can be repeated.", "只读接口，可以重复请求。"))
+	default:
+		sentences = append(sentences, l.Say("It is not marked as moving money.", "未标记为动用资金的接口。"))
+	}
+	if len(p.OutcomeOf) > 0 {
+		sentences = append(sentences, l.Say("It tells the outcome of other operations, below.", "用于确认下列接口的结果。"))
+	}
+	return strings.Join(sentences, l.Say(" ", ""))
+}
+
+// states are the states of operations in words.
+var states = map[string][2]string{
+	"offline":    {"offline: it is shut down", "已下线"},
+	"superseded": {"superseded: newer operations replace it", "已被新接口取代"},
+	"beta":       {"beta: not open to everyone yet", "尚未全面开放"},
+	"restricted": {"restricted: only after individual approval", "需单独申请开通"},
+	"linked":     {"linked: an earlier response gives host, path and query", "地址由前一个应答给出，包括域名、路径和查询参数"},
+}
+
+// repeats are the classes of a second, equal request in words.
+var repeats = map[string][2]string{
+	"documented": {"the same request again has one effect, as documented", "幂等：相同请求只生效一次（官方文档承诺）"},
+	"assumed":    {"the same request again probably has one effect; nobody promises it", "相同请求很可能只生效一次，但官方没有承诺"},
+	"no":         {"never repeat it", "不可重复请求"},
+	"":           {"not known: nobody has reviewed it, so take it for not repeatable", "未知：尚未核实，请按不可重复处理"},
+}
+
 // items returns the lines about an operation before its tables.
 func (p *Page) items() []item {
+	l := p.language
 	var list []item
-	add := func(name string, values ...string) {
+	add := func(english, chinese string, values ...string) {
 		if len(values) > 0 {
-			list = append(list, item{name, values})
+			list = append(list, item{l.Say(english, chinese), values})
 		}
 	}
-	switch p.Status {
-	case "":
-	case "offline":
-		add("status", "offline: it is shut down")
-	case "superseded":
-		add("status", "superseded: newer operations replace it")
-	case "beta":
-		add("status", "beta: not open to everyone yet")
-	case "restricted":
-		add("status", "restricted: only after individual approval")
-	case "linked":
-		add("status", "linked: an earlier response gives host, path and query")
-	default:
-		add("status", p.Status)
+	say := func(words map[string][2]string, name string) string {
+		if text, known := words[name]; known {
+			return l.Say(text[0], text[1])
+		}
+		return name
 	}
-	add("instead", p.ReplacedBy...)
+	unknown := l.Say("not known", "未知")
+	if p.Status != "" {
+		add("status", "状态", say(states, p.Status))
+	}
+	add("instead", "替代接口", p.ReplacedBy...)
+	add("replaces", "取代", p.Replaces...)
 	host := p.Host
 	switch {
 	case p.HostRequired:
-		host += " only"
+		host += l.Say(" only", "（仅此域名）")
 	case p.Host != defaultHost:
-		host += " recommended"
+		host += l.Say(" recommended", "（推荐）")
 	}
-	add("host", host)
+	add("host", "域名", host)
 	if p.Unsigned {
-		add("signature", "the request is not signed")
+		add("signature", "签名", l.Say("the request is not signed", "请求不签名"))
 	}
 	if p.Scheme == "brand" {
-		add("scheme", "a brand calls it for itself: make the client with wxpay.WithScheme(apiv3.Brand())")
+		add("scheme", "签名主体", l.Say("a brand calls it for itself: make the client with wxpay.WithScheme(apiv3.Brand())",
+			"品牌以自己的身份调用：创建客户端时使用 wxpay.WithScheme(apiv3.Brand())"))
 	}
-	add("tags", p.Tags...)
-	add("callers", p.Roles...)
+	add("tags", "产品", p.Tags...)
+	if len(p.Roles) == 0 {
+		add("callers", "调用方", unknown)
+	}
+	add("callers", "调用方", p.Roles...)
 	if p.Joined {
-		add("identity", "direct and partner callers are described together: send mchid and appid, or sp_mchid and "+
-			"sub_mchid with theirs")
+		add("identity", "身份字段", l.Say("direct and partner callers are described together: send mchid and appid, or sp_mchid and "+
+			"sub_mchid with theirs", "直连与服务商模式合并描述：传 mchid 和 appid，或 sp_mchid、sub_mchid 及其 appid"))
 	}
 	if p.MovesMoney {
-		add("money", "it moves money, or commits to it")
+		add("money", "资金", l.Say("it moves money, or commits to it", "动用资金，或承诺动用资金"))
 	}
-	switch p.Repeat {
-	case "":
-	case "documented":
-		add("repeat", "the same request again has one effect, as documented")
-	case "assumed":
-		add("repeat", "the same request again probably has one effect; nobody promises it")
-	case "no":
-		add("repeat", "never repeat it")
-	default:
-		add("repeat", p.Repeat)
+	if p.Method != http.MethodGet || p.Repeat != "" {
+		add("repeat", "重复请求", say(repeats, p.Repeat))
 	}
 	if p.Number != "" {
-		add("number", p.Number+" identifies what it does")
+		add("number", "商户单号", p.Number+l.Say(" identifies what it does", " 标识本次操作"))
 	}
 	if p.Query != "" {
-		add("outcome", p.Query+" tells its outcome")
+		add("outcome", "结果查询", p.Query)
+	} else if p.MovesMoney {
+		add("outcome", "结果查询", l.Say("no query is known that tells it", "没有已知的查询接口"))
 	}
+	add("outcome of", "可确认结果", p.OutcomeOf...)
+	add("notifications", "相关通知", p.Events...)
 	if p.PerSecond > 0 {
-		rate := fmt.Sprintf("%d requests a second", p.PerSecond)
-		if p.RatePer != "" {
-			rate += " for a " + p.RatePer
+		rate := l.Sayf("%d requests a second", "每秒 %d 次", p.PerSecond)
+		switch p.RatePer {
+		case "":
+		case "merchant":
+			rate += l.Say(" for a merchant", "（每个商户号）")
+		case "provider":
+			rate += l.Say(" for a provider", "（每个服务商）")
+		default:
+			rate += l.Say(" for a ", "：") + p.RatePer
 		}
-		add("limit", rate)
+		add("limit", "频率限制", rate)
+	} else {
+		add("limit", "频率限制", unknown)
 	}
+	if upload := fact.UploadAt(p.Path); upload != nil && p.Method == http.MethodPost && upload.MaxSize > 0 {
+		files := l.Sayf("at most %d bytes", "不超过 %d 字节", upload.MaxSize)
+		if upload.Suffixes != "" {
+			files += l.Say("; ", "；") + strings.Join(strings.Fields(upload.Suffixes), l.Say(", ", "、"))
+		}
+		add("file", "文件", files)
+	}
+	add("errors", "错误码", p.errors(unknown)...)
+	add("look-alike", "同形接口", p.LookAlikes...)
+	if p.Inferred {
+		add("fields", "字段来源", l.Say("no official source shows them: they follow a similar operation and a public library",
+			"官方未公开：参照相似接口和公开的库"))
+	}
+	if p.ByHand {
+		add("source", "来源", l.Say("added by hand: the documentation lacks it", "人工补充：官方文档中没有"))
+	}
+	if p.Overlay {
+		add("source", "来源", l.Say("your overlay adds or corrects it", "由自定义目录补充或更正"))
+	}
+	return list
+}
+
+// errors lists the codes with a meaning one by one, and the others in one line.
+func (p *Page) errors(unknown string) []string {
+	l := p.language
 	var meant, bare []string
 	for _, code := range p.Codes {
 		s := code.Name
@@ -108,30 +186,18 @@ func (p *Page) items() []item {
 			s = fmt.Sprint(code.Status, " ", s)
 		}
 		if code.Meaning != "" {
-			meant = append(meant, s+": "+code.Meaning)
+			meant = append(meant, s+l.Say(": ", "：")+code.Meaning)
 		} else {
 			bare = append(bare, s)
 		}
 	}
 	if len(bare) > 0 {
-		meant = append(meant, strings.Join(bare, ", "))
+		meant = append(meant, strings.Join(bare, l.Say(", ", "、")))
 	}
-	if len(meant) > 0 {
-		add("errors", append(meant, "and others: no list is complete")...)
+	if len(meant) == 0 {
+		return []string{unknown}
 	}
-	if len(p.LookAlikes) > 0 {
-		add("look-alike", p.LookAlikes...)
-	}
-	if p.Inferred {
-		add("fields", "no official source shows them: they follow a similar operation and a public library")
-	}
-	if p.ByHand {
-		add("source", "added by hand: the documentation lacks it")
-	}
-	if p.Overlay {
-		add("source", "your overlay adds or corrects it")
-	}
-	return list
+	return append(meant, l.Say("and others: no list is complete", "以及其他：没有完整的列表"))
 }
 
 // section is a table with its heading.
@@ -141,10 +207,12 @@ type section struct {
 }
 
 func (p *Page) sections() []section {
+	l := p.language
 	var list []section
 	for _, s := range []section{
-		{"Path", p.Request.Path}, {"Query", p.Request.Query}, {"Header", p.Request.Header},
-		{"Body (JSON)", p.Request.Body}, {"Form (multipart; the signature covers meta only)", p.Request.Form},
+		{l.Say("Path", "路径参数"), p.Request.Path}, {l.Say("Query", "查询参数"), p.Request.Query},
+		{l.Say("Header", "请求头"), p.Request.Header}, {l.Say("Body (JSON)", "请求体（JSON）"), p.Request.Body},
+		{l.Say("Form (multipart; the signature covers meta only)", "表单（multipart，仅 meta 参与签名）"), p.Request.Form},
 	} {
 		if len(s.fields) > 0 {
 			list = append(list, s)
@@ -154,19 +222,20 @@ func (p *Page) sections() []section {
 }
 
 func (p *Page) responseTitle() string {
-	title := fmt.Sprintf("Response %d", p.Response.Status)
+	l := p.language
+	title := l.Sayf("Response %d", "应答 %d", p.Response.Status)
 	switch p.Response.Kind {
 	case "empty":
-		return title + ", empty"
+		return title + l.Say(", empty", "，无应答体")
 	case "stream":
-		title += ", a stream of " + p.Response.Content
+		title += l.Say(", a stream of ", "，文件流 ") + p.Response.Content
 		switch p.Response.Signature {
 		case "none":
-			title += ", not signed"
+			title += l.Say(", not signed", "，不签名")
 		case "digest":
-			title += ", signed by its digest in Wechatpay-Statement-Sha1"
+			title += l.Say(", signed by its digest in Wechatpay-Statement-Sha1", "，签名覆盖 Wechatpay-Statement-Sha1 中的摘要")
 		}
 		return title
 	}
-	return title + " (JSON)"
+	return title + l.Say(" (JSON)", "（JSON）")
 }
