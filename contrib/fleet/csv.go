@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
 )
@@ -50,10 +51,12 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 				continue
 			}
 			var job Job
-			if err = record.err; err == nil && len(fields) != len(table.columns) {
+			if err = record.err; err != nil {
+				job.Source = &Source{Text: string(record.text)}
+			} else if len(fields) != len(table.columns) {
+				job.Source = &Source{Cells: slices.Clone(fields)}
 				err = fmt.Errorf("it has %d fields, the first line names %d columns", len(fields), len(table.columns))
-			}
-			if err == nil {
+			} else {
 				cells = cells[:0]
 				for _, text := range fields {
 					cells = append(cells, xlsx.Cell{Text: text})
@@ -62,7 +65,7 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 			}
 			breaks += bytes.Count(record.text, []byte("\n"))
 			if err != nil {
-				err = s.bad(record.number, err)
+				err = s.bad(record.number, err, job.Source)
 			}
 			if !yield(job, err) {
 				return

@@ -44,7 +44,20 @@ type Job struct {
 	// File and Line tell where the job comes from, for reports.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// Source is the line itself, for those who write down what was rejected. It is not kept.
+	Source *Source `json:"-"`
 }
+
+// Source is a line of a file as it is there.
+type Source struct {
+	// Cells are the fields of a row of a table; nil for other lines, and for one that has no fields that can be told.
+	Cells []string
+	// Text is the line where Cells is nil.
+	Text string
+}
+
+// Format prints nothing of the line.
+func (s *Source) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "fleet.Source") }
 
 // Format prints method and path under every verb: the rest holds identities.
 func (j Job) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "fleet.Job{%s %s}", j.Method, j.Path) }
@@ -231,11 +244,14 @@ func (j *Job) lane(d digester) string {
 	return d.digest("lane", j.Order)
 }
 
-// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in it.
+// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in its text.
 type LineError struct {
 	File string
 	Line int
 	Err  error
+	// Source is the line itself, nil if the job was not made of one. A cell that would look right when it is read again, such as
+	// a number that has lost digits, has #VALUE! in front.
+	Source *Source
 }
 
 func (e *LineError) Error() string {

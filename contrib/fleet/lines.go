@@ -79,6 +79,12 @@ func records(r io.Reader, comma byte, width func() int) iter.Seq2[line, error] {
 		follow := func(record *line) error {
 			var followed []line
 			record.text = bytes.Clone(record.text)
+			first := len(record.text)
+			defer func() {
+				if record.err != nil {
+					record.text = record.text[:first]
+				}
+			}()
 			quotes := bytes.Count(record.text, []byte{'"'})
 			for {
 				l, err, ok := take()

@@ -14,7 +14,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
+// NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path. An object with the members
+// rejected, and line or text, is one from a file of rejects: what line or text has is read.
 func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		first := true
@@ -23,20 +24,22 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 			switch {
 			case err != nil:
 			case line.err != nil:
-				err = s.bad(line.number, line.err)
+				err = s.bad(line.number, line.err, nil)
 			case len(bytes.TrimSpace(line.text)) == 0:
 				continue
 			default:
-				if err = s.mapped(&first, line.text); err != nil {
+				text := rejectedBefore(line.text)
+				if err = s.mapped(&first, text); err != nil {
 					yield(Job{}, err)
 					return
 				}
-				if err = s.object(&job, line.text); err == nil {
+				job.Source = &Source{Text: string(text)}
+				if err = s.object(&job, text); err == nil {
 					s.finish(&job, line.number)
 					err = s.missing(&job)
 				}
 				if err != nil {
-					err = s.bad(line.number, err)
+					err = s.bad(line.number, err, job.Source)
 				}
 			}
 			if !yield(job, err) {
@@ -44,6 +47,24 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 			}
 		}
 	}
+}
+
+// rejectedBefore returns the line that stands in one of a file of rejects; other lines are returned as they are.
+func rejectedBefore(text []byte) []byte {
+	text = bytes.TrimSpace(text)
+	if !bytes.HasPrefix(text, []byte(`{"rejected":`)) || !gjson.ValidBytes(text) {
+		return text
+	}
+	members := gjson.ParseBytes(text).Map()
+	line, raw := members["line"], members["text"]
+	switch {
+	case len(members) != 2:
+	case line.IsObject():
+		return []byte(line.Raw)
+	case raw.Type == gjson.String:
+		return []byte(raw.String())
+	}
+	return text
 }
 
 // mapped reports what Map names and the first line that is an object does not have.

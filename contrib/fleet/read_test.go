@@ -96,6 +96,7 @@ func TestNDJSONPlacesMembers(t *testing.T) {
 			wrong = append(wrong, err.Error())
 			continue
 		}
+		j.Source = nil
 		jobs = append(jobs, j)
 	}
 	assert.Equal(t, []fleet.Job{{
@@ -125,6 +126,7 @@ func TestNDJSONOfWholeJobs(t *testing.T) {
 	assert.Contains(t, got[3], `4: it is not a job: it has a member besides method, path, vars`)
 	assert.Contains(t, got[4], "5: it is not a job")
 	for j := range (fleet.Sheet{}).NDJSON(strings.NewReader(text)) {
+		j.Source = nil
 		assert.Equal(t, fleet.Job{Method: "GET", Path: "v3/x/{id}", Vars: map[string]string{"id": "1"}, Query: map[string][]string{"q": {"2"}},
 			Number: "n", Order: "o", Expires: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Line: 1}, j)
 		break

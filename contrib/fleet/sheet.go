@@ -30,12 +30,18 @@ type Sheet struct {
 	// label it has (退款金额 is amount.refund), and nowhere if its name begins with #. The columns that it names have to stand in the
 	// first line, also of an NDJSON file, or nothing is read: a name that is misspelt would spoil all of them.
 	Map []Column
-	// OnColumns, unless nil, is told once where each column of a table goes, before the first job.
-	OnColumns func([]Column)
+	// OnHeader, unless nil, is told once where the columns of a table go, before the first job.
+	OnHeader func(Header)
 	// Worksheet is the name of the worksheet; empty stands for the first one that is not hidden.
 	Worksheet string
 	// Comma divides the fields of a CSV file; zero is a comma.
 	Comma byte
+}
+
+// Header is the first line of a table.
+type Header struct {
+	Source  *Source
+	Columns []Column // where each goes, and the constants
 }
 
 // to returns where Map has a column go; told is false if it does not say.
@@ -84,8 +90,8 @@ func (s *Sheet) missing(job *Job) error {
 	return nil
 }
 
-func (s *Sheet) bad(line int, err error) *LineError {
-	return &LineError{File: s.File, Line: line, Err: err}
+func (s *Sheet) bad(line int, err error, source *Source) *LineError {
+	return &LineError{File: s.File, Line: line, Err: err, Source: source}
 }
 
 // ErrColumns means that a file cannot be read at all, because its first line does not have the columns that it should.

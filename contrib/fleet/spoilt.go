@@ -13,6 +13,12 @@ var shortened = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]+$`)
 // an apostrophe in front.
 var guarded = regexp.MustCompile("^[\t`'][0-9]|[0-9]\t$")
 
+// spoiltMark stands before a text that was refused and would look right when it is read again.
+const spoiltMark = "#VALUE!"
+
+// errorMarks begin the errors of spreadsheet programs.
+var errorMarks = []string{spoiltMark, "#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
+
 // lost is what is wrong with a text that has U+FFFD, which programs put where they cannot convert a character.
 const lost = "a character of it was lost in a conversion (it has U+FFFD in its place): fill it in again, or name the right encoding of the file"
 
@@ -21,6 +27,11 @@ const lost = "a character of it was lost in a conversion (it has U+FFFD in its p
 func spoilt(field string) string {
 	if shortened.MatchString(field) {
 		return "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
+	}
+	for _, mark := range errorMarks {
+		if strings.HasPrefix(field, mark) {
+			return "it is an error of a spreadsheet program, or was marked as one: fill it in again"
+		}
 	}
 	if guarded.MatchString(field) {
 		return "it has a tab, a backquote or an apostrophe beside its digits, which keeps them from a spreadsheet program: remove it"

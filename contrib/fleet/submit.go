@@ -161,7 +161,7 @@ func (s *submitting) read(jobs <-chan given, prepare, read chan<- *chunk) {
 		var bad *LineError
 		switch {
 		case errors.As(next.err, &bad):
-			it.job.File, it.job.Line, it.err = bad.File, bad.Line, bad.Err
+			it.job.File, it.job.Line, it.job.Source, it.err = bad.File, bad.Line, bad.Source, bad.Err
 		case next.err != nil:
 			pass()
 			s.cancel(next.err)
@@ -339,7 +339,7 @@ func (s *submitting) finish(c *chunk) error {
 		case it.err != nil:
 			s.count.Rejected++
 			if s.in.Reject != nil {
-				s.in.Reject(&LineError{File: it.job.File, Line: it.job.Line, Err: it.err})
+				s.in.Reject(&LineError{it.job.File, it.job.Line, it.err, it.job.Source})
 			}
 		case it.standing == standsEnded:
 			s.count.Ended++

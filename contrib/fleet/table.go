@@ -90,8 +90,8 @@ func (s *Sheet) header(names []string) (*table, error) {
 			return nil, fmt.Errorf("there is no column %q", c.From)
 		}
 	}
-	if s.OnColumns != nil {
-		s.OnColumns(columns)
+	if s.OnHeader != nil {
+		s.OnHeader(Header{&Source{Cells: slices.Clone(names)}, columns})
 	}
 	return t, nil
 }
@@ -203,10 +203,14 @@ func (b *branch) grow(path []string, l *leaf) error {
 	return b.inner[i].grow(path[1:], l)
 }
 
-// job makes the job of a row. line is where it is in the file, row where a spreadsheet program shows it.
+// job makes the job of a row; of one that is wrong, its Source. line is where it is in the file, row where a spreadsheet program shows it.
 func (t *table) job(job *Job, line, row int, cells []xlsx.Cell) error {
 	job.Method, job.Path = t.sheet.Method, t.sheet.Path
 	t.row, t.cells = row, cells
+	job.Source = &Source{Cells: make([]string, len(cells))}
+	for i, cell := range cells {
+		job.Source.Cells[i] = cell.Text
+	}
 	for i, cell := range cells {
 		if i >= len(t.columns) || t.columns[i].name == "" {
 			if cell.Text != "" || cell.Wrong != "" {
@@ -216,6 +220,9 @@ func (t *table) job(job *Job, line, row int, cells []xlsx.Cell) error {
 		}
 		if t.columns[i].used {
 			if why := t.columns[i].check(cell); why != "" {
+				if spoilt(cell.Text) == "" {
+					job.Source.Cells[i] = spoiltMark + " " + cell.Text
+				}
 				return t.bad(i, errors.New(why))
 			}
 		}

@@ -45,7 +45,7 @@ func TestWorkbook(t *testing.T) {
 		[]string{"R5", "420000", "=1", "", "", "more"},
 	)
 	var told []fleet.Column
-	sheet := fleet.Sheet{Path: refundPath, OnColumns: func(c []fleet.Column) { told = c },
+	sheet := fleet.Sheet{Path: refundPath, OnHeader: func(h fleet.Header) { told = h.Columns },
 		Map: columns(t, "amount.refund=金额:yuan", "amount.total=金额:yuan", "amount.currency==CNY")}
 	sheet.Map = append(sheet.Map, fleet.Column{From: "#内部备注"})
 	got, err := gather(sheet.XLSX(bytes.NewReader(text), int64(len(text))))

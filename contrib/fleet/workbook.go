@@ -54,13 +54,12 @@ func (s *Sheet) worksheet(r io.ReaderAt, size int64, yield func(Job, error) bool
 			continue
 		}
 		var job Job
+		err = table.job(&job, row.Number, row.Number, row.Cells)
 		if row.Hidden {
 			err = errors.New("the row is hidden, by hand or by a filter: show it, or delete it")
-		} else {
-			err = table.job(&job, row.Number, row.Number, row.Cells)
 		}
 		if err != nil {
-			err = s.bad(row.Number, err)
+			err = s.bad(row.Number, err, job.Source)
 		}
 		if !yield(job, err) {
 			return nil

@@ -19,7 +19,7 @@ import (
 const shownRequests = 3
 
 // dryRun makes all checks, and shows what would be sent. It needs no queue, so it does not know what was submitted before.
-func (p *program) dryRun(ctx context.Context, jobs iter.Seq2[fleet.Job, error], o sourceOptions, c clientOptions) error {
+func (p *program) dryRun(ctx context.Context, jobs iter.Seq2[fleet.Job, error], o *sourceOptions, c clientOptions) error {
 	client, err := p.client(c, nil)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (p *program) dryRun(ctx context.Context, jobs iter.Seq2[fleet.Job, error], 
 		var bad *fleet.LineError
 		if err == nil {
 			if wrong := job.Check(ctx, client); wrong != nil {
-				err = &fleet.LineError{File: job.File, Line: job.Line, Err: wrong}
+				err = &fleet.LineError{File: job.File, Line: job.Line, Source: job.Source, Err: wrong}
 			}
 		}
 		if err == nil {
@@ -54,7 +54,7 @@ func (p *program) dryRun(ctx context.Context, jobs iter.Seq2[fleet.Job, error], 
 				again++
 				continue
 			default:
-				err = &fleet.LineError{File: job.File, Line: job.Line, Err: fmt.Errorf("%w, in line %d", fleet.ErrConflict, before.line)}
+				err = &fleet.LineError{File: job.File, Line: job.Line, Source: job.Source, Err: fmt.Errorf("%w, in line %d", fleet.ErrConflict, before.line)}
 			}
 		}
 		if errors.As(err, &bad) {

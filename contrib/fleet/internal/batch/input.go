@@ -18,10 +18,11 @@ import (
 )
 
 // source opens the file.
-func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
+func (p *program) source(o *sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
 	if err := writable("--rejects", o.rejects); err != nil {
 		return nil, 0, nil, err
 	}
+	o.sheet.OnHeader = p.told(o)
 	in, done := p.stdin, func() {}
 	var file *os.File // nil unless it can be read twice
 	if o.file != "-" {
@@ -42,7 +43,7 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 			if file == nil {
 				err = usageError("a workbook cannot be read from a pipe")
 			} else {
-				jobs, err = p.workbook(&o, file, info.Size())
+				jobs, err = p.workbook(o, file, info.Size())
 			}
 			if err != nil {
 				done()
@@ -60,8 +61,7 @@ func (p *program) source(o sourceOptions) (jobs iter.Seq2[fleet.Job, error], siz
 			return nil, 0, nil, usageError("%w", err)
 		}
 	}
-	o.sheet.OnColumns = p.told(o.sheet)
-	text, err := p.text(&o, in, file)
+	text, err := p.text(o, in, file)
 	if err != nil {
 		done()
 		return nil, 0, nil, err
@@ -121,21 +121,21 @@ func (p *program) workbook(o *sourceOptions, file *os.File, size int64) (iter.Se
 	if o.sheet.Worksheet == "" && len(seen) > 1 {
 		p.note("%s: the sheet is %q, the first of %d (else say --sheet).", o.sheet.File, printable(seen[0]), len(seen))
 	}
-	o.sheet.OnColumns = p.told(o.sheet)
 	return o.sheet.XLSX(file, size), nil
 }
 
-// told says where columns go whose names do not tell, and --map neither.
-func (p *program) told(sheet fleet.Sheet) func([]fleet.Column) {
-	return func(columns []fleet.Column) {
+// told keeps the first line of a table, and says where columns go whose names do not tell, and --map neither.
+func (p *program) told(o *sourceOptions) func(fleet.Header) {
+	return func(h fleet.Header) {
+		o.header = h
 		var found []string
-		for _, c := range columns {
-			if c.From != "" && c.To != "" && c.To != c.From && !slices.Contains(sheet.Map, c) {
+		for _, c := range h.Columns {
+			if c.From != "" && c.To != "" && c.To != c.From && !slices.Contains(o.sheet.Map, c) {
 				found = append(found, c.From+" is "+c.To)
 			}
 		}
 		if len(found) > 0 {
-			p.note("%s: by their labels, %s (else say --map or --skip).", sheet.File, printable(strings.Join(found, ", ")))
+			p.note("%s: by their labels, %s (else say --map or --skip).", o.sheet.File, printable(strings.Join(found, ", ")))
 		}
 	}
 }
@@ -164,7 +164,11 @@ func formatOf(path string) string {
 func (p *program) text(o *sourceOptions, in io.Reader, file *os.File) (io.Reader, error) {
 	raw := bufio.NewReaderSize(in, 64<<10)
 	encoding, given := textfile.ParseEncoding(o.encoding)
-	if !given {
+	if given {
+		if mark, _ := raw.Peek(3); string(mark) == "\ufeff" { // as rejects are written, in whatever the list was
+			encoding = textfile.UTF8
+		}
+	} else {
 		var err error
 		if file != nil {
 			encoding, err = textfile.Recognize(file)

@@ -1,10 +1,10 @@
 package batch
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
@@ -15,9 +15,10 @@ const shownRejects = 5
 // rejects writes down lines that are no jobs.
 type rejects struct {
 	p     *program
+	o     *sourceOptions
 	path  string
 	file  *os.File
-	out   *bufio.Writer
+	out   rejectWriter
 	count int
 	err   error
 	isNew bool // a path that the catalogue does not know was among them
@@ -29,12 +30,14 @@ func (o *sourceOptions) rejectsPath() string {
 	case o.rejects != "":
 		return o.rejects
 	case o.file == "-":
-		return "stdin.rejects.ndjson"
+		return "stdin.rejects." + o.format
 	}
-	return o.file + ".rejects.ndjson"
+	return strings.TrimSuffix(o.file, filepath.Ext(o.file)) + ".rejects." + o.format
 }
 
-func (p *program) rejects(o sourceOptions) *rejects { return &rejects{p: p, path: o.rejectsPath()} }
+func (p *program) rejects(o *sourceOptions) *rejects {
+	return &rejects{p: p, o: o, path: o.rejectsPath()}
+}
 
 func (r *rejects) add(e *fleet.LineError) {
 	if r.count++; r.count <= shownRejects {
@@ -43,12 +46,11 @@ func (r *rejects) add(e *fleet.LineError) {
 	r.isNew = r.isNew || errors.Is(e.Err, errNew)
 	if r.file == nil && r.err == nil {
 		if r.file, r.err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.err == nil {
-			r.out = bufio.NewWriter(r.file)
+			r.out = r.o.rejectWriter(r.file)
 		}
 	}
 	if r.err == nil {
-		text, _ := json.Marshal(map[string]any{"file": e.File, "line": e.Line, "reason": e.Err.Error()})
-		_, r.err = r.out.Write(append(text, '\n'))
+		r.err = r.out.add(e)
 	}
 }
 
@@ -64,7 +66,7 @@ func (r *rejects) close(all bool) {
 		return
 	}
 	if r.file != nil {
-		r.err = errors.Join(r.err, r.out.Flush(), r.file.Close())
+		r.err = errors.Join(r.err, r.out.close(), r.file.Close())
 	}
 	if r.err != nil {
 		r.p.note("The rejected lines could not be written to %s: %v", r.path, r.err)
@@ -73,23 +75,5 @@ func (r *rejects) close(all bool) {
 	if r.isNew {
 		r.p.note("The catalogue does not know every path: compare it with the manual, or say --new if it is one.")
 	}
-	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s", r.count, r.path)
-}
-
-// isRejects reports whether a file is one that rejects has written.
-func isRejects(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	var line struct {
-		File, Reason *string
-		Line         *int
-	}
-	return json.NewDecoder(file).Decode(&line) == nil && line.File != nil && line.Line != nil && line.Reason != nil
+	r.p.note("%d lines are no jobs and were not queued; all of them, with reasons, are in %s: mend them there, and give that file to the same command.", r.count, r.path)
 }

@@ -61,13 +61,13 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	case o.out != "" && samePath(o.out, o.rejectsPath()):
 		return usageError("-o and --rejects name the same file")
 	}
-	jobs, size, done, err := p.source(o.sourceOptions)
+	jobs, size, done, err := p.source(&o.sourceOptions)
 	if err != nil {
 		return err
 	}
 	defer done()
 	if o.dry {
-		return p.dryRun(ctx, jobs, o.sourceOptions, *o.clientOptions)
+		return p.dryRun(ctx, jobs, &o.sourceOptions, *o.clientOptions)
 	}
 	if err := writable("-o", o.out); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	}
 	b := p.bar(size)
 	w.OnResult = b.observe
-	rejected := p.rejects(o.sourceOptions)
+	rejected := p.rejects(&o.sourceOptions)
 	var count fleet.Submission
 	read := false // all of the file
 	err = p.untilIdle(ctx, s.queue, w, func(ctx context.Context) error {

@@ -31,7 +31,8 @@ type sourceOptions struct {
 	unlisted           bool
 	dry                bool
 
-	sheet fleet.Sheet
+	sheet  fleet.Sheet
+	header fleet.Header // once it is read, of a table
 }
 
 const sourceHelp = `FILE is NDJSON, one body a line, or a table whose first line names the columns: CSV or a workbook (.xlsx); - is stdin. A
@@ -45,8 +46,8 @@ An amount needs its unit, :yuan or :fen, unless its column has the name of the m
 to stand in the first line, or nothing is read.
 Without PATH each line of an NDJSON file is a whole job: {"method":…,"path":…,"vars":{},"query":{},"body":{},"number":…}.
 
-Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects with line number
-and reason; the others go on. A number is known for good: submitted again with the same request it is not sent again, with
+Every line is checked against what is documented before it is queued. Lines that are no jobs go to --rejects as they are,
+with line number and reason: mend them there, and give that file to the same command. The others go on. A number is known for good: submitted again with the same request it is not sent again, with
 another request it is rejected, unless the platform refused the one of before: then the corrected one takes its place.`
 
 func (o *sourceOptions) flags(flags *pflag.FlagSet) {
@@ -63,7 +64,7 @@ func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 		"the `CHARACTER` between the fields of a CSV file, or tab (default: recognised, of comma, tab and semicolon)")
 	flags.StringVar(&o.encoding, "encoding", "",
 		"the `ENCODING` of FILE: utf-8, gb18030 (includes GBK), utf-16le or utf-16be (default: recognised)")
-	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs (default FILE.rejects.ndjson)")
+	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs, of the form of FILE (default: beside FILE, such as refunds.rejects.csv)")
 }
 
 // arguments reads FILE [METHOD] [PATH].
@@ -170,7 +171,7 @@ func (o *sourceOptions) listed(jobs iter.Seq2[fleet.Job, error]) iter.Seq2[fleet
 	return func(yield func(fleet.Job, error) bool) {
 		for job, err := range jobs {
 			if err == nil && job.Path != "" && !known(job.Method, job.Path) {
-				err = &fleet.LineError{File: job.File, Line: job.Line, Err: errNew}
+				err = &fleet.LineError{File: job.File, Line: job.Line, Source: job.Source, Err: errNew}
 			}
 			if !yield(job, err) {
 				return

@@ -154,5 +154,5 @@ Sum of amount.total: 1,000,202.00 yuan
 		assert.Contains(t, stderr, "by their labels, 商户退款单号 is out_refund_no, 微信支付订单号 is transaction_id, 退款币种 is amount.currency (else say --map or --skip).")
 	}
 	assert.Empty(t, gateway.Journal.All())
-	assert.NoFileExists(t, file+".rejects.ndjson")
+	assert.NoFileExists(t, s.path("refunds.rejects.csv"))
 }

@@ -39,13 +39,13 @@ func submitCommand(run func(context.Context, submitOptions) error) *cobra.Comman
 func (p *program) submit(ctx context.Context, o submitOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	jobs, size, done, err := p.source(o.sourceOptions)
+	jobs, size, done, err := p.source(&o.sourceOptions)
 	if err != nil {
 		return err
 	}
 	defer done()
 	if o.dry {
-		return p.dryRun(ctx, jobs, o.sourceOptions, *o.clientOptions)
+		return p.dryRun(ctx, jobs, &o.sourceOptions, *o.clientOptions)
 	}
 	o.attach = true
 	s, err := p.open(ctx, o.storeOptions)
@@ -54,7 +54,7 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 	}
 	defer s.close()
 	b := p.bar(size)
-	rejected := p.rejects(o.sourceOptions)
+	rejected := p.rejects(&o.sourceOptions)
 	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Reject: rejected.add, Progress: b.read})
 	b.end()
 	rejected.close(err == nil)
