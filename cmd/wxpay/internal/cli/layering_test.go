@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 
 	"console":          {"console/auth", "console/explorer", "console/journal", "console/phone", "console/view", "gocode"},
 	"console/journal":  {"console/send", "console/view"},
-	"console/explorer": {"console/journal", "console/send", "console/view", "gocode"},
+	"console/explorer": {"console/journal", "console/send", "console/view", "example", "gocode", "language"},
 	"console/phone":    {"console/send", "console/view"},
 	"console/send":     {},
 	"console/view":     {"console/auth"},

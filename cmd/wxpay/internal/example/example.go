@@ -50,24 +50,36 @@ func (o Object) All() iter.Seq2[string, any] {
 var clientHeaders = []string{"Wechatpay-Serial", "Accept-Encoding"}
 
 // Of returns the example of an operation.
-func Of(operation *fact.Operation) Call {
+func Of(operation *fact.Operation) Call { return maker{operation: operation}.call() }
+
+// Filled returns the call of an operation whose fields have the caller's values as their samples: each is taken as it is.
+func Filled(operation *fact.Operation) Call { return maker{operation, true}.call() }
+
+// maker makes the values of one call.
+type maker struct {
+	operation *fact.Operation
+	filled    bool // the samples are the caller's
+}
+
+func (m maker) call() Call {
+	operation := m.operation
 	call := Call{Operation: operation}
 	for i := range operation.In.Path {
 		field := &operation.In.Path[i]
-		call.Path = append(call.Path, Member{field, text(field)})
+		call.Path = append(call.Path, Member{field, m.text(field)})
 	}
 	for i := range operation.In.Query {
 		if field := &operation.In.Query[i]; field.Required || needed(operation, field.Name) {
-			call.Query = append(call.Query, Member{field, value(operation, "", field)})
+			call.Query = append(call.Query, Member{field, m.value("", field)})
 		}
 	}
 	for i := range operation.In.Header {
 		if field := &operation.In.Header[i]; field.Required && !slices.Contains(clientHeaders, field.Name) {
-			call.Header = append(call.Header, Member{field, text(field)})
+			call.Header = append(call.Header, Member{field, m.text(field)})
 		}
 	}
 	if len(operation.In.JSON) > 0 {
-		call.Body = object(operation, "", operation.In.JSON)
+		call.Body = m.object("", operation.In.JSON)
 	}
 	if len(operation.In.Form) > 0 {
 		call.Upload = true
@@ -76,7 +88,7 @@ func Of(operation *fact.Operation) Call {
 			for i := range part.Fields {
 				field := &part.Fields[i]
 				if (field.Required || field.Name == form.Algorithm) && field.Name != form.Name && field.Name != form.Digest {
-					call.Meta = append(call.Meta, Member{field, value(operation, "", field)})
+					call.Meta = append(call.Meta, Member{field, m.value("", field)})
 				}
 			}
 		}
@@ -157,12 +169,12 @@ func needed(operation *fact.Operation, path string) bool {
 
 // shown returns the fields that an example has: those that the call needs, or all plain ones if it needs none, or all. path
 // leads to them, with a dot at its end.
-func shown(operation *fact.Operation, path string, fields []fact.Field) []*fact.Field {
+func (m maker) shown(path string, fields []fact.Field) []*fact.Field {
 	var chosen, plain, all []*fact.Field
 	for i := range fields {
 		field := &fields[i]
 		all = append(all, field)
-		if field.Required || needed(operation, path+field.Name) {
+		if field.Required || needed(m.operation, path+field.Name) {
 			chosen = append(chosen, field)
 		}
 		if len(field.Fields) == 0 {

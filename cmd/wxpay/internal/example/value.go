@@ -28,9 +28,10 @@ var identities = map[string]string{
 var dates = []string{"2026-01-01", "20260101"}
 
 // value returns the value of a field. path leads to it, with a dot at its end; the caller is named where that is empty.
-func value(operation *fact.Operation, path string, field *fact.Field) any {
+func (m maker) value(path string, field *fact.Field) any {
 	switch id := identities[field.Name]; {
-	case path == "" && id != "" && field.Type == fact.String && !slices.Contains(operation.NotCaller, field.Name):
+	case m.filled:
+	case path == "" && id != "" && field.Type == fact.String && !slices.Contains(m.operation.NotCaller, field.Name):
 		return id
 	case path == "" && (field.Name == "bill_date" || field.Name == "date"):
 		for _, date := range dates {
@@ -38,37 +39,38 @@ func value(operation *fact.Operation, path string, field *fact.Field) any {
 				return date
 			}
 		}
-	case field.Type != field.Type.Element():
-		return []any{one(operation, path, field)}
 	}
-	return one(operation, path, field)
+	if field.Type != field.Type.Element() {
+		return []any{m.one(path, field)}
+	}
+	return m.one(path, field)
 }
 
 // one returns the value of a field that is not an array, or of an element of one that is.
-func one(operation *fact.Operation, path string, field *fact.Field) any {
+func (m maker) one(path string, field *fact.Field) any {
 	switch field.Type.Element() {
 	case fact.Object:
-		return object(operation, path+field.Name+".", field.Fields)
+		return m.object(path+field.Name+".", field.Fields)
 	case fact.Integer, fact.Number:
 		return number(field)
 	case fact.Boolean:
 		return field.Sample == nil || field.Sample == true
 	}
-	if field.JSONText && len(field.Fields) > 0 {
-		line, err := ordered.Marshal(object(operation, path+field.Name+".", field.Fields))
+	if field.JSONText && len(field.Fields) > 0 && !m.filled {
+		line, err := ordered.Marshal(m.object(path+field.Name+".", field.Fields))
 		if err != nil {
 			panic("example: " + err.Error()) // its values are those of this package
 		}
 		return string(line)
 	}
-	return text(field)
+	return m.text(field)
 }
 
 // object returns an object of the fields that an example has.
-func object(operation *fact.Operation, path string, fields []fact.Field) Object {
+func (m maker) object(path string, fields []fact.Field) Object {
 	made := Object{}
-	for _, field := range shown(operation, path, fields) {
-		made = append(made, Member{field, value(operation, path, field)})
+	for _, field := range m.shown(path, fields) {
+		made = append(made, Member{field, m.value(path, field)})
 	}
 	return made
 }
@@ -85,8 +87,8 @@ func number(field *fact.Field) any {
 
 // text returns a value for a field that is sent as text: the documented sample, the first constant, or a value that follows
 // from the field's format and name, in the permitted length.
-func text(field *fact.Field) string {
-	if field.Format == "rfc3339" {
+func (m maker) text(field *fact.Field) string {
+	if field.Format == "rfc3339" && !m.filled {
 		return moment(field)
 	}
 	if field.Sample != nil {

@@ -15,7 +15,12 @@ import (
 // Sample returns statements that call an operation in the three styles, each synchronous and asynchronous, with the values
 // of its example. The comments are in the language. The statements belong in a function with ctx and client.
 func (w *Writer) Sample(operation *fact.Operation, language language.Language) string {
-	call := example.Of(operation)
+	return w.Call(example.Of(operation), language)
+}
+
+// Call is Sample for a call with other values.
+func (w *Writer) Call(call example.Call, language language.Language) string {
+	operation := call.Operation
 	s := sampler{language: language, declared: make(map[string]bool)}
 	for _, m := range call.Path {
 		s.declare(m)

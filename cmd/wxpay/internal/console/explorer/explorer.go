@@ -22,7 +22,9 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/journal"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/send"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -222,7 +224,7 @@ func (p *Pages) code(operation *fact.Operation, merchant string, values url.Valu
 		Method: operation.Method, Template: operation.Path, Merchant: merchant, Body: string(q.body),
 		Path: pairs(q.path, values, "path"), Query: pairs(q.query, values, "query"),
 	}
-	return preview{Go: p.Writer.Sample(q.filled), Line: call.Line(), Body: view.JSON(q.body)}
+	return preview{Go: p.Writer.Call(example.Filled(q.filled), language.English), Line: call.Line(), Body: view.JSON(q.body)}
 }
 
 func (p *Pages) preview(w http.ResponseWriter, r *http.Request) {
