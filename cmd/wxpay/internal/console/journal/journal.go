@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,8 +54,8 @@ func filterOf(q url.Values) filter {
 	return filter{q.Get("merchant"), strings.TrimSpace(q.Get("path")), status, q.Get("refused") != "", q.Get("slow") != ""}
 }
 
-// Query is the filter in an address, encoded.
-func (f filter) Query() template.URL {
+// query is the filter in an address, encoded.
+func (f filter) query() string {
 	q := make(url.Values)
 	set := func(name, value string, on bool) {
 		if on {
@@ -68,7 +67,7 @@ func (f filter) Query() template.URL {
 	set("status", strconv.Itoa(f.Status), f.Status != 0)
 	set("refused", "1", f.Refused)
 	set("slow", "1", f.Slow)
-	return template.URL(q.Encode())
+	return q.Encode()
 }
 
 func (f filter) matches(e *sandbox.Entry) bool {
@@ -82,11 +81,13 @@ func (f filter) matches(e *sandbox.Entry) bool {
 // list is what the page of the journal shows.
 type list struct {
 	Filter    filter
+	Query     string // the filter in an address
 	Merchants []string
 	Entries   []sandbox.Entry
-	Older     template.URL // query of the next page; empty on the last
-	After     int64        // number of the newest entry, for the stream
-	Live      bool         // the page shows the newest
+	Older     string // address of the next page; empty on the last
+	After     int64  // number of the newest entry, for the stream
+	Newest    string // address of the newest page
+	Live      bool   // the page shows the newest
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
@@ -96,6 +97,8 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
 		before = 0
 	}
 	page := list{Filter: filterOf(q), Live: before == 0}
+	page.Query = page.Filter.query()
+	page.Newest = "/journal?" + page.Query
 	for _, s := range p.Sandbox.Merchants() {
 		page.Merchants = append(page.Merchants, s.Merchant().ID)
 	}
@@ -106,7 +109,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
 		}
 		if len(page.Entries) == pageSize {
 			last := page.Entries[pageSize-1].Number
-			page.Older = template.URL("before="+strconv.FormatInt(last, 10)+"&") + page.Filter.Query()
+			page.Older = "/journal?before=" + strconv.FormatInt(last, 10) + "&" + page.Query
 			break
 		}
 		page.Entries = append(page.Entries, e)

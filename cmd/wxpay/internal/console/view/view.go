@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -36,19 +35,26 @@ const (
 )
 
 // templates are the pages by language.
-var templates = func() map[Language]*template.Template {
-	all := make(map[Language]*template.Template)
+var templates = func() map[Language]*pageSet {
+	all := make(map[Language]*pageSet)
 	for _, language := range []Language{English, Chinese} {
-		all[language] = template.Must(template.New("").Funcs(template.FuncMap{
-			"t":     func(text string) (string, error) { return say(language, text) },
-			"clock": func(t time.Time) string { return t.Format("15:04:05.000") },
-			"time":  func(t time.Time) string { return t.Format(time.DateTime) },
-			"took":  Took,
-			"yuan":  Yuan,
-			"text":  func(b []byte) string { return string(b) },
-			"json":  JSON,
-			"lines": func(text string) []string { return strings.Split(text, "\n") },
-		}).ParseFS(pages, "pages/*.html"))
+		set, err := parsePages(pages, "pages/*.html", map[string]function{
+			"t": func(arguments []any) (any, error) {
+				text, err := textArgument(arguments)
+				if err != nil {
+					return nil, err
+				}
+				return say(language, text)
+			},
+			"clock": of(func(t time.Time) string { return t.Format("15:04:05.000") }),
+			"time":  of(func(t time.Time) string { return t.Format(time.DateTime) }),
+			"took":  of(Took), "yuan": of(Yuan), "json": of(JSON),
+			"q": component, "url": address, "eq": equal, "ge": atLeast, "not": not, "or": either, "len": length,
+		})
+		if err != nil {
+			panic(err) // the pages are embedded
+		}
+		all[language] = set
 	}
 	return all
 }()
@@ -150,7 +156,7 @@ type Page struct {
 	Done     string // what it did
 	Data     any
 
-	Body template.HTML
+	Body HTML
 }
 
 // Frame names a page.
@@ -166,7 +172,7 @@ func Write(w http.ResponseWriter, r *http.Request, f Frame, data any) {
 	page.Title, page.Section, page.Problem, page.Done = f.Title, f.Section, f.Problem, f.Done
 	body, err := execute(page.Language, f.Template, page)
 	if err == nil {
-		page.Body = template.HTML(body)
+		page.Body = HTML(body)
 		body, err = execute(page.Language, "frame", page)
 	}
 	if err != nil {
@@ -190,8 +196,8 @@ func pageOf(r *http.Request, data any) Page {
 }
 
 func execute(language Language, name string, page Page) (string, error) {
-	var out bytes.Buffer
-	if err := templates[language].ExecuteTemplate(&out, name, page); err != nil {
+	var out strings.Builder
+	if err := templates[language].execute(&out, name, page); err != nil {
 		return "", err
 	}
 	return Text(out.String()), nil
