@@ -30,9 +30,11 @@ var arrows = map[string][]string{
 	"serve":       {"shell"},
 	"transparent": {"shell"},
 
-	"console":          {"console/auth", "console/explorer", "console/journal", "console/phone", "console/view", "gocode"},
+	"console":          {"console/auth", "console/explorer", "console/journal", "console/objects", "console/phone", "console/platform", "console/view", "gocode"},
 	"console/journal":  {"console/send", "console/view"},
 	"console/explorer": {"console/journal", "console/send", "console/view", "example", "gocode", "language"},
+	"console/objects":  {"console/send", "console/view"},
+	"console/platform": {"console/view"},
 	"console/phone":    {"console/send", "console/view"},
 	"console/send":     {},
 	"console/view":     {"console/auth"},

@@ -14,7 +14,9 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/auth"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/explorer"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/journal"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/objects"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/phone"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/platform"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/sandbox"
@@ -119,6 +121,7 @@ func (c *Console) pages(s *sandbox.Sandbox, facts *catalog.Catalog) http.Handler
 	for _, family := range []interface{ Register(*http.ServeMux) }{
 		&journal.Pages{Sandbox: s, Facts: facts}, &phone.Pages{Sandbox: s},
 		&explorer.Pages{Sandbox: s, Facts: facts, Writer: gocode.New(facts.All())},
+		&objects.Pages{Sandbox: s}, &platform.Pages{Sandbox: s},
 	} {
 		family.Register(mux)
 	}

@@ -366,3 +366,12 @@ func address(arguments []any) (any, error) {
 	}
 	return Local(text, "#"), nil
 }
+
+// Local returns a path of the console, or another one in place of an address elsewhere.
+func Local(path, otherwise string) string {
+	if u, err := url.Parse(path); err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
+		strings.ContainsAny(path, "\\\r\n\t") {
+		return otherwise
+	}
+	return path
+}

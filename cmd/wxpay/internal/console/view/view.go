@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -227,13 +226,4 @@ func Settings(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Redirect(w, r, Local(r.PostFormValue("back"), "/"), http.StatusSeeOther)
-}
-
-// Local returns a path of the console, or another one in place of an address elsewhere.
-func Local(path, otherwise string) string {
-	if u, err := url.Parse(path); err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
-		strings.ContainsAny(path, "\\\r\n\t") {
-		return otherwise
-	}
-	return path
 }

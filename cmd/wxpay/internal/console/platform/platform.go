@@ -1,0 +1,189 @@
+// Package platform is the platform's own side: its clock, what goes wrong, its limits, and its memory.
+package platform
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
+	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
+)
+
+// Pages are the pages of the platform.
+type Pages struct {
+	Sandbox *sandbox.Sandbox
+
+	mu    sync.Mutex
+	shots []shot // the oldest first
+	taken int
+}
+
+// shot is a snapshot that this console has taken. It lives as long as the console.
+type shot struct {
+	Name string
+	Time time.Time
+	Size int
+	data []byte
+}
+
+// shots bounds how many snapshots are kept; the oldest gives way.
+const shots = 10
+
+// Register adds the pages.
+func (p *Pages) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /platform", func(w http.ResponseWriter, r *http.Request) { p.show(w, r, "", nil) })
+	mux.HandleFunc("POST /platform", p.act)
+}
+
+// page is the page of the platform.
+type page struct {
+	Now, Wire time.Time
+	Frozen    bool
+	Faults    []string
+	Hits      []hit
+	Kinds     []string
+	Rules     []rule
+	Shots     []shot
+	Merchants []string
+}
+
+type hit struct {
+	Kind  string
+	Count int
+}
+
+type rule struct {
+	Name string
+	On   bool
+}
+
+// faultKinds are the kinds of faults of requests.
+var faultKinds = []string{
+	"delay", "slow-body", "refuse", "reset-before", "reset-after", "truncate", "flip-byte", "short-file", "wrong-digest", "429", "429-after", "500",
+	"500-after", "refused-after", "wrong-signature", "unknown-serial", "stale-timestamp", "probe", "not-found-for", "401", "401-after", "404",
+	"404-after", "502", "502-after", "crossed", "crossed-path", "cached", "late", "duplicate", "error-as-200", "success-as-403",
+}
+
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, done string, problem error) {
+	s := p.Sandbox
+	data := page{Now: s.Clock.Now(), Wire: time.Now(), Frozen: s.Clock.Frozen(), Kinds: faultKinds}
+	for _, rule := range s.Faults.All() {
+		data.Faults = append(data.Faults, rule.String())
+	}
+	counts := s.Faults.Counts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		data.Hits = append(data.Hits, hit{string(kind), counts[kind]})
+	}
+	enforced := s.Rules.Enforced()
+	for _, name := range s.Rules.All() {
+		data.Rules = append(data.Rules, rule{string(name), slices.Contains(enforced, name)})
+	}
+	for _, view := range s.Merchants() {
+		data.Merchants = append(data.Merchants, view.Merchant().ID)
+	}
+	p.mu.Lock()
+	data.Shots = slices.Clone(p.shots)
+	p.mu.Unlock()
+	slices.Reverse(data.Shots)
+	frame := view.Frame{Template: "platform", Title: "Platform", Section: "platform", Done: done}
+	if problem != nil {
+		frame.Status, frame.Problem = http.StatusConflict, strings.TrimPrefix(problem.Error(), "sandbox: ")
+	}
+	view.Write(w, r, frame, data)
+}
+
+// act carries one order out.
+func (p *Pages) act(w http.ResponseWriter, r *http.Request) {
+	err := p.order(r)
+	done := ""
+	if err == nil {
+		done = view.Say(r, "Done.")
+	}
+	p.show(w, r, done, err)
+}
+
+func (p *Pages) order(r *http.Request) error {
+	s, value := p.Sandbox, strings.TrimSpace(r.PostFormValue("value"))
+	switch r.PostFormValue("do") {
+	case "jump":
+		by, err := time.ParseDuration(strings.TrimPrefix(value, "+"))
+		if err != nil {
+			return errors.New("a jump is a duration such as 90s, 30m or 24h")
+		}
+		return s.Clock.Jump(by)
+	case "freeze":
+		return s.Clock.Freeze()
+	case "unfreeze":
+		return s.Clock.Unfreeze()
+	case "inject":
+		rule, err := fault.Parse(value)
+		if err != nil {
+			return err
+		}
+		return s.Faults.Inject(rule)
+	case "remove":
+		return p.remove(value)
+	case "clear":
+		s.Faults.Clear()
+		return nil
+	case "enforce":
+		return s.Rules.Enforce(sandbox.Rule(value))
+	case "relax":
+		return s.Rules.Relax(sandbox.Rule(value))
+	case "snapshot":
+		return p.take()
+	case "restore":
+		return p.restore(value)
+	case "reset":
+		return s.Reset()
+	case "merchant":
+		_, err := s.AddMerchant(value)
+		return err
+	}
+	return errors.New("the platform knows no such order")
+}
+
+// remove removes one rule about faults. The others begin to count anew.
+func (p *Pages) remove(text string) error {
+	rules := p.Sandbox.Faults.All()
+	at := slices.IndexFunc(rules, func(rule fault.Rule) bool { return rule.String() == text })
+	if at < 0 {
+		return errors.New("there is no such rule any more")
+	}
+	p.Sandbox.Faults.Clear()
+	return p.Sandbox.Faults.Inject(slices.Delete(rules, at, at+1)...)
+}
+
+func (p *Pages) take() error {
+	data, err := p.Sandbox.Snapshot()
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken++
+	one := shot{Name: strconv.Itoa(p.taken), Time: p.Sandbox.Clock.Now(), Size: len(data), data: data}
+	p.shots = append(p.shots[max(0, len(p.shots)-shots+1):], one)
+	return nil
+}
+
+func (p *Pages) restore(name string) error {
+	p.mu.Lock()
+	at := slices.IndexFunc(p.shots, func(one shot) bool { return one.Name == name })
+	var data []byte
+	if at >= 0 {
+		data = p.shots[at].data
+	}
+	p.mu.Unlock()
+	if data == nil {
+		return errors.New("the console has no such snapshot any more")
+	}
+	return p.Sandbox.Restore(data)
+}
