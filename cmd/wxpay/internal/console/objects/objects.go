@@ -1,4 +1,3 @@
-// Package objects shows the things that merchants have made, with what happened to them, and the notifications about them.
 package objects
 
 import (
@@ -17,9 +16,6 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// Pages are the pages of objects.
-type Pages struct{ Sandbox *sandbox.Sandbox }
-
 // Register adds the pages.
 func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /objects", p.list)
@@ -27,9 +23,6 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /objects/settle", p.settle)
 	p.registerDeliveries(mux)
 }
-
-// pageSize is how many rows a page has.
-const pageSize = 50
 
 // kinds are those of the ledger.
 var kinds = []sandbox.EffectKind{
@@ -93,14 +86,6 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
 		page.Rows = append(page.Rows, o)
 	}
 	view.Write(w, r, view.Frame{Template: "objects", Title: "Objects", Section: "objects"}, page)
-}
-
-func merchants(s *sandbox.Sandbox) []string {
-	var ids []string
-	for _, view := range s.Merchants() {
-		ids = append(ids, view.Merchant().ID)
-	}
-	return ids
 }
 
 // one is the page of one object.
