@@ -23,6 +23,9 @@ type Status struct {
 	Known uint64
 	// Dead is how many jobs were refused, or are of unknown outcome without an order.
 	Dead uint64
+	// Oldest is when the job was queued that has waited or run for longest, by the engine's clock;
+	// zero if there is none. A job that is retried counts anew.
+	Oldest time.Time
 	// Pause tells why the queue is paused, nil if it is not.
 	Pause *Pause
 	// Workers are those at work.
@@ -67,22 +70,26 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 	if err != nil {
 		return s, fmt.Errorf("fleet: reading the state of the workers: %w", q.engine.Explain(err))
 	}
-	counts := make(map[*uint64]jetstream.Stream)
-	var lanes uint64
-	counts[&lanes], counts[&s.Known], counts[&s.Dead] = q.lanes, q.records, q.dead
-	for to, stream := range counts {
+	states := make(map[jetstream.Stream]jetstream.StreamState)
+	for _, stream := range []jetstream.Stream{q.lanes, q.records, q.dead} {
 		info, err := stream.Info(ctx)
 		if err != nil {
 			return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.Explain(err))
 		}
-		*to = info.State.Msgs
+		states[stream] = info.State
+	}
+	s.Known, s.Dead = states[q.records].Msgs, states[q.dead].Msgs
+	for _, state := range []jetstream.StreamState{jobs.State, states[q.lanes]} {
+		if state.Msgs > 0 && (s.Oldest.IsZero() || state.FirstTime.Before(s.Oldest)) {
+			s.Oldest = state.FirstTime
+		}
 	}
 	members, err := q.members(ctx)
 	if err != nil {
 		return s, err
 	}
 	s.Workers = slices.SortedFunc(maps.Values(members), func(a, b Member) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.Since.Compare(b.Since)) })
-	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+lanes, consumer.NumAckPending
+	s.Queued, s.Running = jobs.State.Msgs-uint64(len(jobs.State.Subjects))+states[q.lanes].Msgs, consumer.NumAckPending
 	return s, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 // Main runs the program and returns its exit code. args are those after the program's name; environ is as from os.Environ.
 // The first SIGINT, SIGTERM or SIGHUP finishes what is in hand, the second ends the process.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stderr)}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, terminal: isTerminal(stderr), meter: newMeter()}
 	root := p.command()
 	root.SetArgs(append([]string{}, args...)) // never nil, which would stand for os.Args
 	root.SetIn(stdin)
@@ -26,7 +27,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	code := exitCode(err)
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
-		p.note("wxpay-batch: %s", inFlags(err.Error()))
+		p.tell(slog.LevelError, "wxpay-batch: %s", inFlags(err.Error()))
 		if errors.As(err, new(*fleet.PausedError)) {
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}
@@ -45,6 +46,8 @@ func (p *program) command() *cobra.Command {
 	root.Version = version()
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(flagError)
+	log := root.PersistentFlags().String("log", "text", "what is told on stderr: `text`, or json with time and level, an object a line")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return p.logs(*log) }
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
@@ -52,6 +55,19 @@ func (p *program) command() *cobra.Command {
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true // packages ask for it; a person has files called so
 	return root
+}
+
+// logs sets how people are told what is no result.
+func (p *program) logs(form string) error {
+	switch form {
+	case "text":
+	case "json":
+		p.terminal = false // no bar
+		p.logger = slog.New(slog.NewJSONHandler(p.stderr, nil))
+	default:
+		return usageError("--log takes text or json, not %q", form)
+	}
+	return nil
 }
 
 // version returns the version of the program's module; of a program built in a clone, what Go knows of the commit.

@@ -216,7 +216,7 @@ func (p *program) addClient(ctx context.Context, engine *fleet.Engine, o clientO
 		return err
 	}
 	config.InFlight, config.Moved = o.inFlight, o.moved
-	config.Client, err = p.client(o, fleet.Marking(limiter))
+	config.Client, err = p.client(o, fleet.Marking(timed{limiter, p.meter}))
 	return err
 }
 
@@ -282,7 +282,7 @@ const limitWait = 10 * time.Minute
 func (p *program) client(o clientOptions, limiter middleware.Limiter) (*wxpay.Client, error) {
 	options := []wxpay.Option{
 		wxpay.WithPreflight(wxpay.PreflightStrict, "unknown operation"), wxpay.WithTimeout(limitWait), // see sourceOptions.listed
-		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()),
+		wxpay.WithLogger(slog.New(&warnings{p: p})), wxpay.WithObserver(p.unanswered()), wxpay.WithMiddleware(p.meter.follow),
 	}
 	if limiter != nil {
 		options = append(options, wxpay.WithLimiter(limiter))

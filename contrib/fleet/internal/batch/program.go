@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -21,6 +22,8 @@ type program struct {
 	stdout, stderr io.Writer
 	environ        []string
 	terminal       bool // stderr is one
+	meter          *meter
+	logger         *slog.Logger // of what people are told, nil for plain text
 }
 
 // Exit codes, as far as they can be the same those of wxpay.
@@ -88,7 +91,16 @@ func (p *program) lookup(name string) (string, bool) {
 }
 
 // note tells the person something that is not a result.
-func (p *program) note(format string, a ...any) {
+func (p *program) note(format string, a ...any) { p.tell(slog.LevelInfo, format, a...) }
+
+// warn tells the person something that may need attention.
+func (p *program) warn(format string, a ...any) { p.tell(slog.LevelWarn, format, a...) }
+
+func (p *program) tell(level slog.Level, format string, a ...any) {
+	if p.logger != nil {
+		p.logger.Log(context.Background(), level, fmt.Sprintf(format, a...))
+		return
+	}
 	if p.terminal { // over the progress bar
 		format = "\r\x1b[K" + format
 	}

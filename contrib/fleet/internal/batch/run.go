@@ -12,6 +12,7 @@ type runOptions struct {
 	sourceOptions
 	storeOptions
 	workOptions
+	listenOptions
 	out string
 }
 
@@ -24,7 +25,7 @@ func runCommand(run func(context.Context, runOptions) error) *cobra.Command {
 		Long: `Check the lines of a file, queue them as jobs, carry them out, and write down what came of each: all in one process. When it is
 run again, after whatever ended it, it goes on where it was.
 
-` + sourceHelp + "\n\n" + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp + "\n\n" + exitCodeHelp,
+` + sourceHelp + "\n\n" + workHelp + "\n\n" + listenHelp + "\n\n" + storeHelp + "\n\n" + clientHelp + "\n\n" + exitCodeHelp,
 		Example: `  wxpay-batch feeds.ndjson POST v3/brand/partner/card-member/user-feeds -o results.ndjson
   wxpay-batch refunds.csv v3/refund/domestic/refunds --map out_trade_no=order --map amount.refund=金额:yuan --select refund_id --final
   wxpay-batch points.csv v3/brand/partner/card-member/user-points/sync --number out_request_no --order-by user_card_code --expires 24h
@@ -44,6 +45,7 @@ run again, after whatever ended it, it goes on where it was.
 	o.sourceOptions.flags(command.Flags())
 	o.workOptions.flags(command.Flags())
 	o.rateFlag(command.Flags())
+	o.listenOptions.flags(command.Flags())
 	command.Flags().StringVarP(&o.out, "out", "o", "", "the `FILE` for the results, one line a job, the unknown first; - for stdout")
 	o.storeOptions.flags(command.Flags())
 	return command
@@ -72,6 +74,11 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	if err := writable("-o", o.out); err != nil {
 		return err
 	}
+	seen, unseen, err := p.window(ctx, o.listenOptions)
+	if err != nil {
+		return err
+	}
+	defer unseen()
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -100,7 +107,8 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		}
 	}
 	b := p.bar(size)
-	w.OnResult = b.observe
+	w.OnResult = p.meter.beside(b.observe)
+	seen.queue.Store(s.queue)
 	rejected := p.rejects(&o.sourceOptions)
 	var count fleet.Submission
 	read := false // all of the file

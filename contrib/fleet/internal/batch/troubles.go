@@ -23,5 +23,5 @@ func (t *troubles) tell(err error) {
 		t.told = make(map[string]time.Time)
 	}
 	t.told[text] = time.Now()
-	t.p.note("%s", text)
+	t.p.warn("%s", text)
 }

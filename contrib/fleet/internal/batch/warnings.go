@@ -71,7 +71,7 @@ func (w *warnings) Handle(_ context.Context, record slog.Record) error {
 	if w.told[text] = true; len(w.told) > shownWarnings {
 		text = "more than that is not as documented"
 	}
-	w.p.note("Warning, told once: %s", printable(text))
+	w.p.warn("Warning, told once: %s", printable(text))
 	return nil
 }
 

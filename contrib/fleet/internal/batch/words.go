@@ -11,6 +11,7 @@ import (
 // words are what errors and results of the packages name, each with its counterpart here.
 var words = strings.NewReplacer(
 	"set QueueConfig.Moved", "say --moved",
+	"(Queue.Doubt, \"resume --in-doubt\")", "(\"resume --in-doubt\")",
 	"(Keys takes several)", "(--key takes several, one a line)",
 	"make a client with WithBaseURL", "set WXPAY_BASE_URL",
 	"WithBaseURL", "WXPAY_BASE_URL",

@@ -10,6 +10,7 @@ import (
 type workCommandOptions struct {
 	storeOptions
 	workOptions
+	listenOptions
 	untilIdle bool
 }
 
@@ -22,7 +23,7 @@ func workCommand(run func(context.Context, workCommandOptions) error) *cobra.Com
 		Long: `Carry out the jobs of the queue, until it is interrupted: the first signal finishes what is in hand. Any number of processes, on any
 number of machines, can work on one queue (--nats); --rate holds for all of them together.
 
-` + workHelp + "\n\n" + storeHelp + "\n\n" + clientHelp,
+` + workHelp + "\n\n" + listenHelp + "\n\n" + storeHelp + "\n\n" + clientHelp,
 		Example: "  wxpay-batch work --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --creds fleet.creds --key keys --rate 5",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
@@ -30,6 +31,7 @@ number of machines, can work on one queue (--nats); --rate holds for all of them
 	command.Flags().SortFlags = false
 	o.workOptions.flags(command.Flags())
 	o.rateFlag(command.Flags())
+	o.listenOptions.flags(command.Flags())
 	command.Flags().BoolVar(&o.untilIdle, "until-idle", false, "end when nothing waits or runs any more")
 	o.storeOptions.flags(command.Flags())
 	return command
@@ -40,6 +42,11 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	defer stop()
 	p.locate(&o.storeOptions)
 	o.existing = o.nats == "" || o.untilIdle // a worker of a fleet may be the first to come
+	seen, unseen, err := p.window(ctx, o.listenOptions)
+	if err != nil {
+		return err
+	}
+	defer unseen()
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
 		return err
@@ -50,7 +57,8 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 		return err
 	}
 	b := p.bar(0)
-	w.OnResult = b.observe
+	w.OnResult = p.meter.beside(b.observe)
+	seen.queue.Store(s.queue)
 	defer b.end()
 	if !o.untilIdle {
 		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), inFlags(text)) }

@@ -1,0 +1,173 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
+)
+
+// listenOptions say where the process tells of itself.
+type listenOptions struct {
+	listen string
+	pprof  bool
+}
+
+const listenHelp = `--listen serves /metrics (in the text format of Prometheus), /healthz (the process runs) and /readyz (the queue answers) to
+everybody who reaches the address.`
+
+func (o *listenOptions) flags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.listen, "listen", "", "serve metrics and health at `[HOST]:PORT`; without HOST on this machine alone")
+	flags.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof/ there, too")
+}
+
+// window is what others see of the process while it runs.
+type window struct {
+	*meter
+	stopping context.Context             // ends when no more jobs are begun
+	queue    atomic.Pointer[fleet.Queue] // nil until it is open
+
+	asking sync.Mutex // one question to the engine at a time
+	cached glance
+}
+
+// glance is a look at the queue.
+type glance struct {
+	status fleet.Status
+	err    error
+	at     time.Time
+	took   time.Duration
+}
+
+// A glance is good for glanceAge, and given up after glanceWait.
+const (
+	glanceAge  = time.Second
+	glanceWait = 5 * time.Second
+)
+
+// window begins to serve, and returns how to end that. Without --listen it does nothing.
+func (p *program) window(ctx context.Context, o listenOptions) (*window, func(), error) {
+	if o.listen == "" {
+		if o.pprof {
+			return nil, nil, usageError("--pprof belongs to --listen")
+		}
+		return new(window), func() {}, nil
+	}
+	host, port, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return nil, nil, usageError("--listen takes [HOST]:PORT, such as :9090, not %q", o.listen)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, nil, usageError("--listen: %w", err)
+	}
+	w := &window{meter: p.meter, stopping: ctx}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
+	mux.HandleFunc("GET /readyz", w.ready)
+	mux.HandleFunc("GET /metrics", w.metrics)
+	if o.pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // it ends with Close
+	}()
+	p.note("Listening on %s.", listener.Addr())
+	return w, func() {
+		_ = server.Close()
+		<-served
+	}, nil
+}
+
+// look asks how the queue stands, unless somebody has just asked. It reports whether there is one.
+func (w *window) look(ctx context.Context) (glance, bool) {
+	queue := w.queue.Load()
+	if queue == nil {
+		return glance{}, false
+	}
+	w.asking.Lock()
+	defer w.asking.Unlock()
+	if time.Since(w.cached.at) > glanceAge {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), glanceWait)
+		defer cancel()
+		begin := time.Now()
+		status, err := queue.Status(ctx)
+		w.cached = glance{status, err, time.Now(), time.Since(begin)}
+	}
+	return w.cached, true
+}
+
+func (w *window) ready(rw http.ResponseWriter, r *http.Request) {
+	g, open := w.look(r.Context())
+	switch {
+	case w.stopping.Err() != nil:
+		http.Error(rw, "it is stopping", http.StatusServiceUnavailable)
+	case !open:
+		http.Error(rw, "the queue is not open", http.StatusServiceUnavailable)
+	case g.err != nil:
+		http.Error(rw, inFlags(g.err.Error()), http.StatusServiceUnavailable)
+	case g.status.Pause != nil:
+		fmt.Fprintln(rw, "ok, paused") // a new process would be as well
+	default:
+		fmt.Fprintln(rw, "ok")
+	}
+}
+
+func (w *window) metrics(rw http.ResponseWriter, r *http.Request) {
+	var e exposition
+	w.meter.write(&e)
+	g, open := w.look(r.Context())
+	up := 0.0
+	if open && g.err == nil {
+		up = 1
+		g.write(&e)
+	}
+	e.gauge("wxpay_batch_queue_up", "Whether the queue is open and answers. Without that there are no other figures of it.", up)
+	rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_, _ = rw.Write(e.Bytes())
+}
+
+// write writes how the queue stands. Every process of a queue tells the same.
+func (g *glance) write(e *exposition) {
+	s := &g.status
+	truth := map[bool]float64{true: 1}
+	e.gauge("wxpay_batch_queue_response_seconds", "How long the engine took for the answer to half a dozen questions.", g.took.Seconds())
+	e.gauge("wxpay_batch_queued_jobs", "Jobs that wait or run.", float64(s.Queued))
+	e.gauge("wxpay_batch_running_jobs", "Jobs, or orders with jobs, in hand or waiting for their next step.", float64(s.Running))
+	e.gauge("wxpay_batch_known_jobs", "Jobs with a record.", float64(s.Known))
+	e.gauge("wxpay_batch_dead_jobs", "Jobs that were refused, or are of unknown outcome without an order.", float64(s.Dead))
+	age := 0.0
+	if !s.Oldest.IsZero() {
+		age = max(0, g.at.Sub(s.Oldest).Seconds())
+	}
+	e.gauge("wxpay_batch_oldest_job_age_seconds", "Time since the oldest job was queued that waits or runs, 0 for none.", age)
+	aside := 0
+	for _, m := range s.Workers {
+		if m.Aside != nil {
+			aside++
+		}
+	}
+	e.gauge("wxpay_batch_workers", "Workers of the queue.", float64(len(s.Workers)))
+	e.gauge("wxpay_batch_workers_aside", "Workers that have stepped aside because of trouble of their own.", float64(aside))
+	e.gauge("wxpay_batch_paused", "Whether the queue is paused.", truth[s.Pause != nil])
+	e.gauge("wxpay_batch_closed", "Whether the queue takes no new jobs.", truth[s.Closed])
+	e.gauge("wxpay_batch_in_doubt", "Whether records were lost, so that new numbers count as sent.", truth[!s.InDoubt.IsZero()])
+}
