@@ -20,6 +20,8 @@
 //	wxpay webhook resend ID                 the same notification once more
 //	wxpay webhook verify FILE               a saved notification, verified step by step
 //	wxpay batch FILE PATH                   very many calls, by the program wxpay-batch
+//	wxpay checkup -- COMMAND [ARG]...       production's bad days, played on a service
+//	wxpay mcp                               the documentation and a sandbox for an assistant, by the program wxpay-mcp
 //	wxpay vet PACKAGE...                    mistakes in the calls of a Go program, by the program wxpayvet
 //	wxpay version                           the versions of this program, its client and Go
 //	wxpay completion SHELL                  completion for bash, zsh, fish or powershell

@@ -89,6 +89,7 @@ curl command, and the response, both without values that identify anybody.
 		manual.Catalog(sh),
 		manual.OpenAPI(sh),
 		vet.Command(sh),
+		mcpCommand(sh),
 		sandbox.Command(sh),
 		checkup.Command(sh),
 		keys.Command(sh),

@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 
 	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "sandbox", "shell", "vet", "webhook"},
 	"clitest": {"cli"},
+	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell"},
 }
 
 func TestLayering(t *testing.T) {

@@ -1,0 +1,175 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
+)
+
+// live makes calls to the platform.
+type live struct {
+	sh         *shell.Shell
+	client     *wxpay.Client
+	leave      func()   // the client
+	allowed    []string // METHOD /path of the manual
+	allowMoney bool
+
+	mu  sync.Mutex
+	log *os.File
+}
+
+// openLive reads the flags of --live.
+func (o *options) openLive(sh *shell.Shell) (*live, error) {
+	l := &live{sh: sh, allowMoney: o.allowMoney}
+	if len(o.allow) == 0 {
+		return nil, shell.Usage("--live needs at least one --allow 'METHOD /path'")
+	}
+	if o.log == "" {
+		return nil, shell.Usage("--live needs --log FILE, for every call is written down")
+	}
+	for _, text := range o.allow {
+		method, at, err := operation.Args(strings.Fields(text))
+		if err != nil || method == "" {
+			return nil, shell.Usage("--allow %q is not of the form 'METHOD /path'", text)
+		}
+		found, known := sh.Facts().Lookup(method, at.Path)
+		if !known {
+			return nil, shell.Usage("--allow: %w", operation.Unknown(sh.Facts(), at.Path))
+		}
+		if found.MovesMoney && !o.allowMoney {
+			return nil, shell.Usage("--allow %q moves money: it needs --allow-money too", text)
+		}
+		l.allowed = append(l.allowed, name(found))
+	}
+	var err error
+	if l.client, l.leave, err = sh.Client(shell.Source{Options: []wxpay.Option{wxpay.WithLogger(nil)}}); err != nil {
+		return nil, err
+	}
+	if l.log, err = os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return nil, shell.Usage("--log: %w", err)
+	}
+	return l, nil
+}
+
+func (l *live) close() {
+	l.leave()
+	_ = l.log.Close()
+}
+
+func name(o *fact.Operation) string { return o.Method + " " + o.Path }
+
+func (l *live) add(p *mcp.Server) {
+	tool(p, "live_call", "Call the REAL platform, with real keys. Allowed are only: "+strings.Join(l.allowed, ", ")+
+		". A POST is made once, and its true result reported; a call that moves money needs the merchant's number in its body.",
+		false, l.call)
+}
+
+// line is one line of the log.
+type line struct {
+	Time      time.Time `json:"time"`
+	Stage     string    `json:"stage"` // calling, then ended
+	Operation string    `json:"operation"`
+	Number    string    `json:"number,omitempty"` // the merchant's own
+	Result    string    `json:"result,omitempty"`
+}
+
+// note writes a line, and returns when it is on the disk.
+func (l *live) note(entry line) error {
+	entry.Time = time.Now()
+	content, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.log.Write(append(content, '\n')); err != nil {
+		return err
+	}
+	return l.log.Sync()
+}
+
+func (l *live) call(ctx context.Context, in requested) (string, error) {
+	if err := in.complete(); err != nil {
+		return "", err
+	}
+	found, known := l.sh.Facts().Lookup(in.Method, in.Path)
+	if !known || !slices.Contains(l.allowed, name(found)) {
+		return "", fmt.Errorf("%s %s is not allowed: the user decides with --allow when the server is started", in.Method, in.Path)
+	}
+	for _, other := range found.Also {
+		if !slices.Contains(l.allowed, name(other)) {
+			return "", fmt.Errorf("%s cannot be told from %s, which is not allowed", name(found), name(other))
+		}
+	}
+	entry := line{Stage: "calling", Operation: name(found), Number: in.number(found)}
+	if found.MovesMoney {
+		switch {
+		case !l.allowMoney:
+			return "", errors.New("it moves money, which is not allowed")
+		case in.Method != http.MethodPost:
+			return "", errors.New("it moves money and is no POST, so it cannot be made once for certain")
+		case found.Number.Field == "" || entry.Number == "":
+			return "", fmt.Errorf("it moves money: give the merchant's number in %q, the same for the same purpose", found.Number.Field)
+		}
+	}
+	if err := l.note(entry); err != nil {
+		return "", fmt.Errorf("nothing was sent: the call could not be written to the log: %w", err)
+	}
+	text, result, err := l.send(ctx, in)
+	entry.Stage, entry.Result = "ended", result
+	if failed := l.note(entry); failed != nil && err == nil {
+		text += "\nthe end of the call could not be written to the log: " + failed.Error()
+	}
+	return text, err
+}
+
+// number returns the merchant's own number in a request; empty if there is none.
+func (in *requested) number(o *fact.Operation) string {
+	if placeholder, ok := strings.CutPrefix(o.Number.Field, "{"); ok {
+		return in.Vars[strings.TrimSuffix(placeholder, "}")]
+	}
+	return gjson.GetBytes(in.text, o.Number.Field).String()
+}
+
+// send makes the call.
+func (l *live) send(ctx context.Context, in requested) (text, result string, err error) {
+	chain := in.chain(l.client)
+	var res *wxpay.Response
+	verdict := ""
+	if in.Method == http.MethodPost {
+		var v *wxpay.Verdict
+		if v, err = chain.Ensure(ctx, in.body()); err == nil {
+			verdict, res = string(v.State), v.Response
+		}
+	} else {
+		res, err = chain.Do(ctx, in.Method, in.body())
+	}
+	if err != nil {
+		text, err = told(nil, err)
+		return text, wxpay.OutcomeOf(err).String(), err
+	}
+	result = "done"
+	if verdict != "" {
+		result = "verdict: " + verdict
+	}
+	if res == nil {
+		return result, result, nil
+	}
+	text, err = told(res, nil)
+	return result + "\n" + text, result, err
+}
