@@ -177,10 +177,12 @@ func TestQueue(t *testing.T) {
 	g := newGateway(t)
 	e := fleettest.Embedded(t)
 	q := newQueue(t, e, g.client)
+	begin := time.Now()
 	submit(t, q, feeds(n)...)
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, fleet.Status{Queued: n, Known: n}, status)
+	assert.WithinRange(t, status.Oldest, begin, time.Now())
+	assert.Equal(t, fleet.Status{Queued: n, Known: n, Oldest: status.Oldest}, status)
 
 	work(t, &fleet.Worker{Queue: q, Select: []string{"out_request_no", "card_id", "absent"}}, &fleet.Worker{Queue: q})
 	all := results(t, q)
@@ -241,7 +243,7 @@ func TestNoQueue(t *testing.T) {
 	require.NoError(t, err)
 	status, err := found.Status(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, fleet.Status{Queued: 1, Known: 1}, status)
+	assert.Equal(t, fleet.Status{Queued: 1, Known: 1, Oldest: status.Oldest}, status)
 }
 
 // A cluster of three carries jobs as one server does, also those with an order, and when they are submitted again.
