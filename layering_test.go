@@ -74,6 +74,7 @@ var arrows = map[string][]string{
 	"sandbox/internal/flow/transfer":  flow("order"),
 	"":                                {"middleware", "transport", "apiv3", "fact", "catalog", "gjson", "wxcode", "internal/…"}, // the top of all
 	"api":                             {""},
+	"examples/shop":                   {"", "webhook", "wxcode"},
 	"wxpaytest":                       {"", "apiv3", "catalog", "transport", "webhook"},
 
 	"internal/autofill":   {"fact", "internal/jsonwalk", "internal/redact", "internal/target"},

@@ -129,12 +129,6 @@ func (s *server) one(at place) (*fact.Operation, error) {
 // writer writes calls in the names of package api.
 var writer = sync.OnceValue(func() *gocode.Writer { return gocode.New(catalog.V3().All()) })
 
-// manual returns the pages of all operations in a language.
-func (s *server) manual(l language.Language) *page.Manual {
-	facts := s.sh.Facts().Described()
-	return page.New(facts.All(), facts.Events(), l)
-}
-
 func (s *server) get(_ context.Context, in documented) (string, error) {
 	manual := s.english
 	switch language.Language(in.Language) {

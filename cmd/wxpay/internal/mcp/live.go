@@ -33,16 +33,16 @@ type live struct {
 	log *os.File
 }
 
-// openLive reads the flags of --live.
-func (o *options) openLive(sh *shell.Shell) (*live, error) {
-	l := &live{sh: sh, allowMoney: o.allowMoney}
-	if len(o.allow) == 0 {
+// openLive checks what may be called, and opens the log.
+func openLive(sh *shell.Shell, allow []string, allowMoney bool, log string) (*live, error) {
+	l := &live{sh: sh, allowMoney: allowMoney}
+	if len(allow) == 0 {
 		return nil, shell.Usage("--live needs at least one --allow 'METHOD /path'")
 	}
-	if o.log == "" {
+	if log == "" {
 		return nil, shell.Usage("--live needs --log FILE, for every call is written down")
 	}
-	for _, text := range o.allow {
+	for _, text := range allow {
 		method, at, err := operation.Args(strings.Fields(text))
 		if err != nil || method == "" {
 			return nil, shell.Usage("--allow %q is not of the form 'METHOD /path'", text)
@@ -51,7 +51,7 @@ func (o *options) openLive(sh *shell.Shell) (*live, error) {
 		if !known {
 			return nil, shell.Usage("--allow: %w", operation.Unknown(sh.Facts(), at.Path))
 		}
-		if found.MovesMoney && !o.allowMoney {
+		if found.MovesMoney && !allowMoney {
 			return nil, shell.Usage("--allow %q moves money: it needs --allow-money too", text)
 		}
 		l.allowed = append(l.allowed, name(found))
@@ -60,7 +60,7 @@ func (o *options) openLive(sh *shell.Shell) (*live, error) {
 	if l.client, l.leave, err = sh.Client(shell.Source{Options: []wxpay.Option{wxpay.WithLogger(nil)}}); err != nil {
 		return nil, err
 	}
-	if l.log, err = os.OpenFile(o.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+	if l.log, err = os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return nil, shell.Usage("--log: %w", err)
 	}
 	return l, nil
