@@ -10,6 +10,7 @@
 package fact
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -320,13 +321,17 @@ type Reply struct {
 	Header []Field
 }
 
-// DocURL returns the address of a documentation id.
+// DocURL returns the address of a documentation id, percent-encoded.
 func DocURL(id string) string {
+	address := "https://" + id
 	switch root, _, _ := strings.Cut(id, "/"); root {
 	case "v2", "v3", "global", "brand":
-		return "https://pay.weixin.qq.com/doc/" + id
+		address = "https://pay.weixin.qq.com/doc/" + id
 	case "docs", "wiki":
-		return "https://pay.weixin.qq.com/" + id
+		address = "https://pay.weixin.qq.com/" + id
 	}
-	return "https://" + id
+	if parsed, err := url.Parse(address); err == nil {
+		return parsed.String()
+	}
+	return address
 }

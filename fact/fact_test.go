@@ -17,6 +17,7 @@ func TestDocURL(t *testing.T) {
 		"docs/merchant/apis/a.html":         "https://pay.weixin.qq.com/docs/merchant/apis/a.html",
 		"wiki/doc/api/chapter3_3.shtml":     "https://pay.weixin.qq.com/wiki/doc/api/chapter3_3.shtml",
 		"docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4": "https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4",
+		"github.com/a/1-品牌/b.go":            "https://github.com/a/1-%E5%93%81%E7%89%8C/b.go",
 	} {
 		assert.Equal(t, want, fact.DocURL(id))
 	}

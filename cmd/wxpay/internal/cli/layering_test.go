@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"gocode":   {"example", "language"},
 	"answer":   {"example"},
 	"page":     {"answer", "example", "gocode", "language", "ordered"},
-	"openapi":  {"ordered"},
+	"openapi":  {"example", "ordered"},
 	"folder":   {},
 
 	"shell":       {"ordered"},

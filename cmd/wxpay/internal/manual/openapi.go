@@ -27,7 +27,8 @@ func OpenAPI(sh *shell.Shell) *cobra.Command {
 		Short: "Print the API as an OpenAPI 3.1 document",
 		Long: `Print one OpenAPI 3.1 document in JSON: of the whole API, of a product family, or of the paths beneath one. Encrypted fields
 have x-wxpay-cipher. Lists of constants that may be out of date are x-extensible-enum, not enum. Paths that differ in the
-names of placeholders only are one path item, with the other operation in x-wxpay-look-alikes.
+names of placeholders only are one path item, with the other operation in x-wxpay-look-alikes. Notifications are webhooks,
+with the fields of the decrypted resource in x-wxpay-resource; --path leaves them out.
 
 The form of the document is experimental: a minor version may change it.`,
 		Example: `  wxpay openapi > wxpay.openapi.json
@@ -56,7 +57,14 @@ func (o *openapiOptions) run(sh *shell.Shell) error {
 	if err != nil {
 		return err
 	}
-	document, err := openapi.Document(slices.Values(chosen), wxpay.Version)
+	events := func(func(*fact.Event) bool) {} // those of a path are not known
+	switch facts := sh.Facts().Described(); {
+	case o.tag != "" && o.path == "":
+		events = eventsOf(facts.Events(), o.tag)
+	case o.path == "":
+		events = facts.Events()
+	}
+	document, err := openapi.Document(slices.Values(chosen), events, wxpay.Version)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // tool of that ecosystem can read.
 //
 // A client that has to be strict needs another source. Of a request, only the fields are required that a second source
-// confirms; lengths are extensions, because they are hints. Constants go out of date, so they are enum only if they were
+// confirms; the lengths of its texts are the documented ones, which the platform may have changed since. Constants go out of date, so they are enum only if they were
 // reviewed, and x-extensible-enum otherwise. OpenAPI can name how requests are signed, but not describe it.
 //
 // The document has these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted, linked),
@@ -12,9 +12,12 @@
 // has other names), and x-wxpay-look-alikes: operations of the same method whose paths differ in the names of placeholders
 // only, each with its path and itself; OpenAPI has one path item for such paths. Of a field: x-wxpay-required (documented,
 // but not confirmed), x-wxpay-cipher (rsa, aes), x-wxpay-format (media), x-wxpay-unit, x-wxpay-min and x-wxpay-max
-// (characters of a text, or values), x-wxpay-constant-labels, x-wxpay-name (its own name if the path item has another),
+// (characters of a text of a response, or values), x-enum-labels (of constants), x-wxpay-name (its own name if the path item has another),
 // x-wxpay-alternatives, x-wxpay-by-hand, x-wxpay-overlay. A title is the short name of a field, from a described
 // catalogue. Of a form: x-wxpay-signed-part, the one part that the signature covers.
+//
+// The notifications are webhooks. Their body has the schema of the envelope; x-wxpay-resource is that of its decrypted
+// resource.
 //
 // The same operations in the same order give the same bytes. Several goroutines may use its functions.
 package openapi
@@ -26,6 +29,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -36,8 +40,8 @@ const (
 	brandScheme   = "WECHATPAY-BRAND-SHA256-RSA2048"
 )
 
-// Document returns a document of operations, in their order. version is that of the document.
-func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, error) {
+// Document returns a document of operations and events, in their order. version is that of the document.
+func Document(operations iter.Seq[*fact.Operation], events iter.Seq[*fact.Event], version string) ([]byte, error) {
 	var paths object
 	items := make(map[string]int) // index in paths by the shape of the path
 	tags := make(map[string]bool)
@@ -83,6 +87,13 @@ func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, err
 	}
 	addList(&document, "tags", tagList)
 	document.add("paths", paths)
+	var webhooks object
+	for event := range events {
+		webhooks.add(event.Type, object{{"post", webhook(event)}})
+	}
+	if len(webhooks) > 0 {
+		document.add("webhooks", webhooks)
+	}
 	document.add("components", components)
 	out, err := ordered.MarshalIndent(document)
 	if err != nil {
@@ -91,15 +102,32 @@ func Document(operations iter.Seq[*fact.Operation], version string) ([]byte, err
 	return out, nil
 }
 
-// components are the parts that operations share: the form of a rejection, and the signature schemes.
+var text = object{{"type", "string"}}
+
+// components are the parts that operations and notifications share: the form of a rejection and of a notification, and
+// the signature schemes.
 var components = object{
-	{"schemas", object{{"Error", object{
-		{"type", "object"},
-		{"properties", object{
-			{"code", object{{"type", "string"}}}, {"message", object{{"type", "string"}}}, {"detail", object{}},
+	{"schemas", object{
+		{"Error", object{
+			{"type", "object"},
+			{"properties", object{{"code", text}, {"message", text}, {"detail", object{}}}},
+			{"required", []any{"code", "message"}},
 		}},
-		{"required", []any{"code", "message"}},
-	}}}},
+		{"Notification", object{
+			{"type", "object"},
+			{"properties", object{
+				{"id", text}, {"create_time", text}, {"event_type", text}, {"resource_type", text}, {"summary", text},
+				{"resource", object{
+					{"type", "object"},
+					{"properties", object{
+						{"algorithm", text}, {"ciphertext", text}, {"nonce", text}, {"associated_data", text}, {"original_type", text},
+					}},
+					{"required", []any{"algorithm", "ciphertext", "nonce"}},
+				}},
+			}},
+			{"required", []any{"id", "event_type", "resource"}},
+		}},
+	}},
 	{"responses", object{{"Rejection", object{
 		{"description", "rejection"},
 		{"content", object{{"application/json", object{{"schema", object{{"$ref", "#/components/schemas/Error"}}}}}}},
@@ -165,7 +193,11 @@ func describe(operation *fact.Operation, path string, names []string) object {
 	case len(in.JSON) > 0:
 		body := object{}
 		addSome(&body, "required", slices.ContainsFunc(in.JSON, func(f fact.Field) bool { return f.Sure() }))
-		body.add("content", content("application/json", members(in.JSON, true)))
+		media := content("application/json", members(in.JSON, true))
+		inner := media[0].value.(object)
+		inner.add("example", example.Of(operation).Body)
+		media[0].value = inner
+		body.add("content", media)
 		o.add("requestBody", body)
 	}
 	o.add("responses", object{
@@ -191,6 +223,30 @@ func describe(operation *fact.Operation, path string, names []string) object {
 		docs = append(docs, fact.DocURL(id))
 	}
 	addList(&o, "x-wxpay-docs", docs)
+	return o
+}
+
+// webhook returns the operation object of a notification, which the merchant serves.
+func webhook(event *fact.Event) object {
+	o := object{{"operationId", "notification_" + strings.ToLower(strings.ReplaceAll(event.Type, ".", "_"))}, {"summary", event.Name}}
+	if len(event.Docs) > 0 {
+		o.add("externalDocs", object{{"url", fact.DocURL(event.Docs[0])}})
+	}
+	o.add("security", []any{}) // the platform signs, and no scheme of OpenAPI describes that
+	o.add("requestBody", object{
+		{"required", true},
+		{"content", content("application/json", object{
+			{"$ref", "#/components/schemas/Notification"},
+		})},
+	})
+	o.add("responses", object{
+		{"204", object{{"description", "accepted"}}},
+		{"default", object{{"description", "not accepted: the notification comes again"}}},
+	})
+	o.add("x-wxpay-resource", members(event.Resource, false))
+	addList(&o, "x-wxpay-original-types", event.OriginalTypes)
+	addSome(&o, "x-wxpay-inferred", event.Inferred)
+	addSome(&o, "x-wxpay-by-hand", event.ByHand)
 	return o
 }
 

@@ -17,7 +17,7 @@ import (
 
 func document(t *testing.T, operations ...*fact.Operation) []byte {
 	t.Helper()
-	out, err := openapi.Document(slices.Values(operations), "1")
+	out, err := openapi.Document(slices.Values(operations), catalog.V3().Described().Events(), "1")
 	require.NoError(t, err)
 	return out
 }
@@ -109,11 +109,11 @@ func TestMembers(t *testing.T) {
 		"properties": {
 			"secret": {"type": "string", "x-wxpay-cipher": "rsa"},
 			"secrets": {"type": "array", "items": {"type": "string", "x-wxpay-cipher": "rsa"}},
-			"documented": {"type": "string", "examples": ["x"], "x-wxpay-min": 6, "x-wxpay-max": 32, "title": "名",
+			"documented": {"type": "string", "examples": ["x"], "minLength": 6, "maxLength": 32, "title": "名",
 				"x-wxpay-required": "documented"},
 			"amount": {"type": "array", "items": {"type": "integer", "format": "int64", "examples": [100],
 				"x-wxpay-unit": "fen"}, "title": "额"},
-			"state": {"type": "string", "x-extensible-enum": ["A", "B"], "x-wxpay-constant-labels": {"A": "甲"}},
+			"state": {"type": "string", "x-extensible-enum": ["A", "B"], "x-enum-labels": {"A": "甲"}},
 			"kind": {"type": "integer", "format": "int64", "enum": [1]},
 			"rate": {"type": "array", "items": {"type": "number"}},
 			"yes": {"type": "boolean"},
@@ -191,6 +191,21 @@ func TestOperations(t *testing.T) {
 	assert.Positive(t, offline)
 	assert.Positive(t, brands)
 	assert.Positive(t, queryTexts)
+}
+
+// TestWebhooks finds every notification, with the fields of its resource, and an example in every body.
+func TestWebhooks(t *testing.T) {
+	doc := parse(t, document(t, slices.Collect(catalog.V3().Described().All())...))
+	count := 0
+	for event := range catalog.V3().Described().Events() {
+		resource := read(t, doc, "webhooks", event.Type, "post", "x-wxpay-resource", "properties")
+		assert.Len(t, resource, len(event.Resource), event.Type)
+		count++
+	}
+	assert.Len(t, read(t, doc, "webhooks"), count)
+	native := []any{"paths", "/v3/pay/transactions/native", "post", "requestBody", "content", "application/json"}
+	assert.EqualValues(t, 100, read(t, doc, append(native, "example", "amount", "total")...))
+	assert.EqualValues(t, 127, read(t, doc, append(native, "schema", "properties", "description", "maxLength")...))
 }
 
 // TestSameShape puts paths that differ in the names of placeholders into one item, under the names of the first.

@@ -74,14 +74,18 @@ func element(field *fact.Field, request bool) object {
 				labels.add(fmt.Sprint(field.Enum[i]), label)
 			}
 		}
-		s.add("x-wxpay-constant-labels", labels)
+		s.add("x-enum-labels", labels)
 	}
 	if field.Sample != nil {
 		s.add("examples", []any{field.Sample})
 	}
 	addSome(&s, "x-wxpay-unit", string(field.Unit))
-	addSome(&s, "x-wxpay-min", field.Min)
-	addSome(&s, "x-wxpay-max", field.Max)
+	least, most := "x-wxpay-min", "x-wxpay-max"
+	if request && field.Type.Element() == fact.String && field.Cipher == fact.Plain { // an encrypted text is longer
+		least, most = "minLength", "maxLength"
+	}
+	addSome(&s, least, field.Min)
+	addSome(&s, most, field.Max)
 	addSome(&s, "x-wxpay-cipher", string(field.Cipher))
 	addList(&s, "x-wxpay-alternatives", field.Alt)
 	addSome(&s, "x-wxpay-by-hand", field.ByHand)
