@@ -57,7 +57,7 @@ type Source struct {
 }
 
 // Format prints nothing of the line.
-func (s *Source) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "fleet.Source") }
+func (s *Source) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "a line of a file") }
 
 // Format prints method and path under every verb: the rest holds identities.
 func (j Job) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "fleet.Job{%s %s}", j.Method, j.Path) }
