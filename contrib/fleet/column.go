@@ -91,7 +91,7 @@ func (c *tableColumn) check(cell xlsx.Cell) string {
 		return ""
 	}
 	n := len(cell.Text)
-	if c.zero && n < c.longest && (cell.Number || !c.uneven && c.numbers >= 3) {
+	if c.zero && cell.Text[0] != '0' && n < c.longest && (cell.Number || !c.uneven && c.numbers >= 3) {
 		return fmt.Sprintf("it has %d digits, and those above have %d, some with zeros in front, which a spreadsheet program drops%s", n, c.longest, again)
 	}
 	c.uneven = c.uneven || c.numbers > 0 && n != c.longest

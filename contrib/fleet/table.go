@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -211,21 +212,25 @@ func (t *table) job(job *Job, line, row int, cells []xlsx.Cell) error {
 	for i, cell := range cells {
 		job.Source.Cells[i] = cell.Text
 	}
+	var wrong error // of the first cell; each is marked
 	for i, cell := range cells {
+		var err error
 		if i >= len(t.columns) || t.columns[i].name == "" {
 			if cell.Text != "" || cell.Wrong != "" {
-				return fmt.Errorf("%s has a value, and its column has no name", xlsx.Name(i, row))
+				err = fmt.Errorf("%s has a value, and its column has no name", xlsx.Name(i, row))
 			}
-			continue
-		}
-		if t.columns[i].used {
+		} else if t.columns[i].used {
 			if why := t.columns[i].check(cell); why != "" {
+				err = t.bad(i, errors.New(why))
 				if spoilt(cell.Text) == "" {
 					job.Source.Cells[i] = spoiltMark + " " + cell.Text
 				}
-				return t.bad(i, errors.New(why))
 			}
 		}
+		wrong = cmp.Or(wrong, err)
+	}
+	if wrong != nil {
+		return wrong
 	}
 	for _, l := range t.outside {
 		if text := t.value(l); text != "" {

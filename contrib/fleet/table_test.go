@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,6 +74,20 @@ func TestWorkbook(t *testing.T) {
 	assert.ErrorContains(t, err, "the sheet is empty")
 	_, err = gather(fleet.Sheet{}.XLSX(bytes.NewReader(text), int64(len(text))))
 	assert.ErrorContains(t, err, "need a path")
+}
+
+// A row that was rejected is no right one when it is read again, whichever of its cells is mended first.
+func TestEveryWrongCellIsMarked(t *testing.T) {
+	text := workbook(t, []string{"out_refund_no", "transaction_id", "reason", "note"},
+		[]string{"=12345678901234567", "=4200002547202500000000000000", "ok", "=12345678901234567"})
+	for _, err := range (fleet.Sheet{Path: refundPath, Map: []fleet.Column{{From: "note"}}}).XLSX(bytes.NewReader(text), int64(len(text))) {
+		var bad *fleet.LineError
+		require.ErrorAs(t, err, &bad)
+		assert.Equal(t, []string{"#VALUE! 12345678901234600", "#VALUE! 4200002547202500000000000000", "ok", "12345678901234600"}, bad.Source.Cells)
+		for _, text := range []string{fmt.Sprintf("%v", bad), fmt.Sprintf("%+v", *bad)} {
+			assert.NotContains(t, text, "4200002547")
+		}
+	}
 }
 
 // Where a column goes is told by its name, its label or the mapping; nothing is guessed about money.

@@ -12,11 +12,15 @@ type sums map[string]*big.Int
 
 func (s sums) add(amounts map[string]int64) {
 	for member, fen := range amounts {
-		if s[member] == nil {
-			s[member] = new(big.Int)
-		}
-		s[member].Add(s[member], big.NewInt(fen))
+		s.addBig(member, big.NewInt(fen))
 	}
+}
+
+func (s sums) addBig(member string, fen *big.Int) {
+	if s[member] == nil {
+		s[member] = new(big.Int)
+	}
+	s[member].Add(s[member], fen)
 }
 
 func (s sums) members() []string { return slices.Sorted(maps.Keys(s)) }

@@ -1,12 +1,10 @@
 package batch
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"os"
 	"strings"
 
@@ -21,46 +19,35 @@ func unsaved(err error) error {
 	return &exitError{exitUnsaved, err}
 }
 
-// write writes results. A file appears when it is complete; a device or a pipe is written to as it is.
-func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states []fleet.State) (err error) {
+// write writes results in the form that the name of the file tells, and adds them up. A file appears when it is complete; a
+// device or a pipe is written to as it is.
+func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states []fleet.State) (all tally, err error) {
+	results := func() iter.Seq2[fleet.Result, error] { return q.Results(ctx, states...) }
 	if path == "-" {
-		return writeResults(ctx, q, p.stdout, states)
+		return writeResults(p.stdout, "ndjson", results)
 	}
 	if special(path) {
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
-			return fmt.Errorf("the results: %w", err)
+			return nil, fmt.Errorf("the results: %w", err)
 		}
-		return errors.Join(writeResults(ctx, q, file, states), file.Close())
+		all, err = writeResults(file, resultFormat(path), results)
+		return all, errors.Join(err, file.Close())
 	}
 	file, err := beside(path)
 	if err != nil {
-		return fmt.Errorf("the results: %w", err)
+		return nil, fmt.Errorf("the results: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			os.Remove(file.Name())
 		}
 	}()
-	if err := errors.Join(writeResults(ctx, q, file, states), file.Close()); err != nil {
-		return err
+	all, err = writeResults(file, resultFormat(path), results)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return nil, err
 	}
-	return os.Rename(file.Name(), path)
-}
-
-func writeResults(ctx context.Context, q *fleet.Queue, w io.Writer, states []fleet.State) error {
-	out := bufio.NewWriter(w)
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	for r, err := range q.Results(ctx, states...) {
-		if err != nil {
-			return err
-		}
-		if err := encoder.Encode(r); err != nil {
-			return fmt.Errorf("the results: %w", err)
-		}
-	}
-	return out.Flush()
+	return all, os.Rename(file.Name(), path)
 }
 
 // table lays a summary out.
@@ -88,17 +75,22 @@ func described(c fleet.Submission) string {
 
 // finish writes the results and the summary, and returns the error that says how the jobs stand.
 func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
+	var all tally
 	var wrong error
 	if out != "" {
-		if err := p.write(ctx, q, out, nil); err != nil {
-			wrong = unsaved(err)
+		if all, wrong = p.write(ctx, q, out, nil); wrong != nil {
+			wrong = unsaved(wrong)
 		}
 	}
 	summary, err := q.Summary(ctx)
 	if err != nil {
 		return errors.Join(wrong, err)
 	}
-	p.note("%s", table(summary))
+	if all == nil {
+		p.note("%s", table(summary))
+	} else {
+		p.note("%s", all.text())
+	}
 	if wrong != nil {
 		return wrong
 	}

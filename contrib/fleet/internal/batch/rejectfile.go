@@ -101,16 +101,21 @@ func (r csvRejects) line(before []string, source *fleet.Source) {
 		if i > 0 {
 			_ = r.out.WriteByte(r.o.sheet.Comma)
 		}
-		if strings.ContainsAny(text, "\"\r\n"+string(r.o.sheet.Comma)) {
-			text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-		}
-		_, _ = r.out.WriteString(text)
+		writeField(r.out, text, r.o.sheet.Comma)
 	}
 	if source != nil && source.Cells == nil {
 		_ = r.out.WriteByte(r.o.sheet.Comma)
 		_, _ = r.out.WriteString(source.Text)
 	}
 	_, _ = r.out.WriteString("\r\n")
+}
+
+// writeField writes a field of a CSV file, in quotes if it needs them.
+func writeField(out *bufio.Writer, text string, comma byte) {
+	if strings.ContainsAny(text, "\"\r\n"+string(comma)) {
+		text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	}
+	_, _ = out.WriteString(text)
 }
 
 func (r csvRejects) close() error { return r.out.Flush() }

@@ -30,7 +30,7 @@ States: unknown, refused, failed, partial, action, expired, cancelled, waiting, 
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false
-	command.Flags().StringVarP(&o.out, "out", "o", "-", "the `FILE` for the results, - for stdout")
+	command.Flags().StringVarP(&o.out, "out", "o", "-", "the `FILE` for the results, - for stdout; .xlsx and .csv make a table")
 	command.Flags().StringArrayVar(&o.states, "state", nil, "only jobs at a `STATE`; may be given several times")
 	o.storeOptions.flags(command.Flags())
 	return command
@@ -52,14 +52,19 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 	for _, state := range o.states {
 		wanted = append(wanted, fleet.State(state))
 	}
-	if err := p.write(ctx, s.queue, o.out, wanted); err != nil {
+	all, err := p.write(ctx, s.queue, o.out, wanted)
+	if err != nil {
 		return unsaved(err)
 	}
 	summary, err := s.queue.Summary(ctx)
 	if err != nil {
 		return err
 	}
-	p.note("%s", table(summary))
+	if len(wanted) == 0 {
+		p.note("%s", all.text())
+	} else {
+		p.note("%s", table(summary))
+	}
 	return verdict(summary)
 }
 

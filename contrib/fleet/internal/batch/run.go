@@ -46,7 +46,7 @@ run again, after whatever ended it, it goes on where it was.
 	o.workOptions.flags(command.Flags())
 	o.rateFlag(command.Flags())
 	o.listenOptions.flags(command.Flags())
-	command.Flags().StringVarP(&o.out, "out", "o", "", "the `FILE` for the results, one line a job, the unknown first; - for stdout")
+	command.Flags().StringVarP(&o.out, "out", "o", "", "the `FILE` for the results, one line a job, the unknown first; - for stdout; .xlsx and .csv make a table")
 	o.storeOptions.flags(command.Flags())
 	return command
 }

@@ -65,6 +65,9 @@ func (w *Writer) Sheet(name string) {
 		`<sheetFormatPr defaultRowHeight="15"/><cols><col min="1" max="64" width="18" customWidth="1"/></cols><sheetData>`)
 }
 
+// Sheets is how many there are.
+func (w *Writer) Sheets() int { return len(w.names) }
+
 func (w *Writer) end() {
 	if w.out != nil {
 		w.write("</sheetData></worksheet>")
