@@ -13,6 +13,8 @@
 //	wxpay catalog diff FILE...              the differences between newer facts and the catalogue
 //	wxpay openapi                           the API as an OpenAPI 3.1 document
 //	wxpay keys check|show|download          the keys and certificates of a merchant
+//	wxpay init [NAME]                       asks for the credentials of a merchant, checks and keeps them
+//	wxpay profiles                          the merchants whose credentials are kept
 //	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
 //	wxpay sandbox pay|clock|control|explain the users and the clock of the running sandbox, and its rejections explained
 //	wxpay webhook listen --forward-to URL   a sandbox that forwards its notifications to a program
@@ -44,7 +46,8 @@
 // The program knows operations from a catalogue that it contains. The catalogue may be behind the platform, so call warns
 // of differences and sends the request all the same, unless a flag says otherwise.
 //
-// Credentials come from the environment, in the variables of wxpay.FromEnv; the help of wxpay call lists them.
+// Credentials come from the environment, in the variables of wxpay.FromEnv, or from a profile; the help of wxpay
+// call and wxpay profiles tells more.
 // Keys and passwords are never flags, but files that flags name: flags show in the list of processes and in the shell's history.
 //
 // It is the wrong choice inside a program: the packages of github.com/wxpay-go/wxpay do the same without a process for

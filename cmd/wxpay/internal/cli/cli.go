@@ -19,6 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/file"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/keys"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/manual"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/profile"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/sandbox"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/vet"
@@ -93,6 +94,8 @@ curl command, and the response, both without values that identify anybody.
 		sandbox.Command(sh),
 		checkup.Command(sh),
 		keys.Command(sh),
+		profile.Init(sh),
+		profile.Profiles(sh),
 		webhook.Command(sh),
 		versionCommand(sh),
 	)

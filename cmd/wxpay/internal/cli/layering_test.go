@@ -47,11 +47,12 @@ var arrows = map[string][]string{
 	"file":    {"operation", "ordered", "request", "shell"},
 	"keys":    {"shell"},
 	"manual":  {"answer", "folder", "gocode", "language", "openapi", "operation", "page", "shell"},
+	"profile": {"shell"},
 	"sandbox": {"console", "serve", "shell", "transparent"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
-	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "sandbox", "shell", "vet", "webhook"},
+	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "vet", "webhook"},
 	"clitest": {"cli"},
 	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell"},
 }

@@ -5,6 +5,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,6 +44,11 @@ func (s *Served) Env() []string {
 	env := append(s.Server.Env(), Variable+"="+s.control.url)
 	if s.Keys.Mode() == sandbox.CertificatesOnly { // another key of the environment would not fit
 		env = append(env, "WXPAY_PUBLIC_KEY_ID=", "WXPAY_PUBLIC_KEY=")
+	}
+	for _, name := range shell.ClientVariables() { // others of the environment would not fit
+		if s.sh.Getenv(name) != "" && !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") }) {
+			env = append(env, name+"=")
+		}
 	}
 	return append(env, s.more...)
 }

@@ -11,7 +11,8 @@ import (
 
 const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_PRIVATE_KEY with WXPAY_SERIAL or WXPAY_CERTIFICATE (or WXPAY_P12 for both), and
 WXPAY_PUBLIC_KEY_ID with WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY for a merchant with platform certificates.
-Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one and prints these variables.`
+"wxpay init" keeps them in a file. Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one
+and prints these variables.`
 
 // Source says where a client comes from.
 type Source struct {
@@ -44,10 +45,31 @@ func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err 
 	if err = credentials.Err(); err == nil {
 		client, err = sh.connect(credentials.Lookup, source)
 	}
+	if err != nil && credentials.profile != "" {
+		return nil, nil, Usage("%w", credentials.Explain(err))
+	}
 	if err != nil {
 		return nil, nil, Usage("%w\n%s", err, environmentHelp)
 	}
 	return client, func() {}, nil
+}
+
+// ClientOf returns a client of a profile that is not in the file yet.
+func (sh *Shell) ClientOf(name string, profile Profile) (*wxpay.Client, error) {
+	values := profile.Variables()
+	c := sh.collect(name, func(variable string) (string, bool) { text, ok := values[variable]; return text, ok })
+	err := c.replace(new(CredentialFlags))
+	if err == nil {
+		err = c.Err()
+	}
+	if err != nil {
+		return nil, c.Explain(err)
+	}
+	client, err := sh.connect(c.Lookup, Source{})
+	if err != nil {
+		return nil, c.Explain(err)
+	}
+	return client, nil
 }
 
 // Connect starts a sandbox on a free loopback port, and returns a client of it.

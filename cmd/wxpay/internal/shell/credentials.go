@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"github.com/zalando/go-keyring"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -25,6 +26,9 @@ const (
 	variableP12      = "WXPAY_P12"
 	variablePassword = "WXPAY_KEY_PASSWORD"
 )
+
+// KeyringService is the service in the system's keyring under which the secrets of this program are.
+const KeyringService = "wxpay"
 
 // CredentialsHelp is the text about credentials in the help of commands that call the platform.
 const CredentialsHelp = `Credentials come from the environment:
@@ -39,11 +43,13 @@ const CredentialsHelp = `Credentials come from the environment:
                         WXPAY_FETCH_CERTIFICATES=true fetches them beside a public key
   WXPAY_OVERSEAS        true for a merchant outside the mainland (optional)
   WXPAY_BASE_URL        another gateway (optional)
-A key or certificate is a file's path or its text. A value may be a reference: file:PATH, env:NAME or base64:TEXT. The
-flags --cert, --p12, --password-file and --overseas replace the variables.`
+A key or certificate is a file's path or its text. A value may be a reference: file:PATH, env:NAME, base64:TEXT, or
+keyring:NAME for the system's keyring. The flags --cert, --p12, --password-file and --overseas replace the variables. Without
+variables the credentials are those of a profile; "wxpay init" makes one, and "wxpay profiles --help" tells more.`
 
 // CredentialFlags are the flags about credentials.
 type CredentialFlags struct {
+	Profile  string
 	Cert     string // file of the certificate
 	P12      string // file of key and certificate
 	Password string // file of its password
@@ -52,6 +58,7 @@ type CredentialFlags struct {
 
 // Add adds the flags to those of a command.
 func (f *CredentialFlags) Add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.Profile, "profile", "", "`NAME` of the credentials in the file of profiles (see wxpay profiles)")
 	flags.StringVar(&f.Cert, "cert", "", "`FILE` of the merchant API certificate (apiclient_cert.pem)")
 	flags.StringVar(&f.P12, "p12", "", "`FILE` of private key and certificate (apiclient_cert.p12)")
 	flags.StringVar(&f.Password, "password-file", "", "`FILE` that contains the password of the .p12 file and nothing else")
@@ -61,8 +68,8 @@ func (f *CredentialFlags) Add(flags *pflag.FlagSet) {
 // Check rejects flags that exclude each other.
 func (f *CredentialFlags) Check(sandbox bool) error {
 	switch {
-	case sandbox && f.Cert+f.P12+f.Password != "":
-		return Usage("--sandbox brings its own credentials: leave out --cert, --p12 and --password-file; to " +
+	case sandbox && f.Profile+f.Cert+f.P12+f.Password != "":
+		return Usage("--sandbox brings its own credentials: leave out --profile, --cert, --p12 and --password-file; to " +
 			"use yours with a sandbox, set WXPAY_BASE_URL")
 	case f.Cert != "" && f.P12 != "":
 		return Usage("--cert and --p12 exclude each other: a .p12 file has its certificate in it")
@@ -72,9 +79,10 @@ func (f *CredentialFlags) Check(sandbox bool) error {
 
 // Credentials are the variables that make a client, after the flags and all references.
 type Credentials struct {
-	sh     *Shell
-	values map[string]string
-	faults map[string]error
+	sh      *Shell
+	profile string // empty for the environment
+	values  map[string]string
+	faults  map[string]error
 }
 
 // variablesOfClient are the variables of wxpay.Config that a client is made of.
@@ -87,17 +95,40 @@ var variablesOfClient = func() (names []string) {
 	return names
 }()
 
+// ClientVariables are the variables that make a client. A child that gets a sandbox's gets no other of them.
+func ClientVariables() []string {
+	return append(slices.Clone(variablesOfClient), variableP12, variablePassword, variableProfile)
+}
+
 // areKeys are the variables with a key or certificate, which may be a file's path.
 var areKeys = []string{"WXPAY_PRIVATE_KEY", "WXPAY_CERTIFICATE", "WXPAY_PUBLIC_KEY"}
 
-// Credentials returns the credentials of the environment and of the flags. It fails only for flags that cannot be used.
+// Credentials returns the credentials of the environment or of a profile, and of the flags. It fails only for flags that
+// cannot be used.
 func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 	if err := flags.Check(false); err != nil {
 		return nil, err
 	}
-	c := &Credentials{sh: sh, values: make(map[string]string), faults: make(map[string]error)}
+	profile, values, err := sh.choose(flags.Profile)
+	if err != nil {
+		return nil, err
+	}
+	lookup := sh.Lookup
+	if profile != "" {
+		lookup = func(name string) (string, bool) { text, ok := values[name]; return text, ok }
+	}
+	c := sh.collect(profile, lookup)
+	if err := c.replace(flags); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// collect reads the variables and what their references stand for.
+func (sh *Shell) collect(profile string, lookup func(string) (string, bool)) *Credentials {
+	c := &Credentials{sh: sh, profile: profile, values: make(map[string]string), faults: make(map[string]error)}
 	for _, name := range append(slices.Clone(variablesOfClient), variableP12, variablePassword) {
-		text, set := sh.Lookup(name)
+		text, set := lookup(name)
 		if !set {
 			continue
 		}
@@ -106,14 +137,19 @@ func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 			c.faults[name] = err
 		}
 	}
+	return c
+}
+
+// replace puts the flags in place of the variables, and completes them.
+func (c *Credentials) replace(flags *CredentialFlags) error {
 	if flags.Overseas {
 		c.values["WXPAY_OVERSEAS"] = "true"
 	}
-	in := NewInput(sh)
+	in := NewInput(c.sh)
 	if flags.Password != "" {
 		data, err := in.Open(flags.Password)
 		if err != nil {
-			return nil, Usage("--password-file: %w", err)
+			return Usage("--password-file: %w", err)
 		}
 		c.values[variablePassword] = strings.TrimRight(string(data), "\r\n")
 	}
@@ -121,7 +157,7 @@ func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 	case flags.Cert != "":
 		data, err := in.Open(flags.Cert)
 		if err != nil {
-			return nil, Usage("--cert: %w", err)
+			return Usage("--cert: %w", err)
 		}
 		certificate, err := apiv3.ParseCertificate(data)
 		if err != nil {
@@ -132,28 +168,33 @@ func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 	case flags.P12 != "":
 		data, err := in.Open(flags.P12)
 		if err != nil {
-			return nil, Usage("--p12: %w", err)
+			return Usage("--p12: %w", err)
 		}
 		c.open(data)
 	case flags.Password != "" && c.Get(variableP12) == "":
-		return nil, Usage("--password-file is for --p12, which is not given")
+		return Usage("--password-file is for --p12, which is not given")
 	case c.Get(variableP12) != "":
-		if c.Get("WXPAY_PRIVATE_KEY")+c.Get("WXPAY_CERTIFICATE") != "" {
-			c.faults[variableP12] = errors.New("it is set beside WXPAY_PRIVATE_KEY or WXPAY_CERTIFICATE: leave one out")
-			break
-		}
-		data, err := os.ReadFile(c.Get(variableP12))
-		if err != nil {
-			c.faults[variableP12] = err
-			break
-		}
-		c.open(data)
+		c.openP12()
 	}
 	if c.Get("WXPAY_FETCH_CERTIFICATES") == "" && c.Get("WXPAY_PUBLIC_KEY_ID")+c.Get("WXPAY_PUBLIC_KEY") == "" &&
 		c.Get("WXPAY_APIV3_KEY") != "" && c.Get("WXPAY_BRAND_ID") == "" {
 		c.values["WXPAY_FETCH_CERTIFICATES"] = "true" // else no response can be verified
 	}
-	return c, nil
+	return nil
+}
+
+// openP12 takes key and certificate from the file of the variable.
+func (c *Credentials) openP12() {
+	if c.Get("WXPAY_PRIVATE_KEY")+c.Get("WXPAY_CERTIFICATE") != "" {
+		c.faults[variableP12] = errors.New("it is set beside WXPAY_PRIVATE_KEY or WXPAY_CERTIFICATE: leave one out")
+		return
+	}
+	data, err := os.ReadFile(c.Get(variableP12))
+	if err != nil {
+		c.faults[variableP12] = err
+		return
+	}
+	c.open(data)
 }
 
 func (c *Credentials) set(name, value string) {
@@ -216,6 +257,16 @@ func (c *Credentials) Err(but ...string) error {
 	return errors.New(strings.Join(faults, "; "))
 }
 
+// Explain says where the credentials are from, in an error about them: it names the keys of a profile in place of the
+// variables.
+func (c *Credentials) Explain(err error) error {
+	if c.profile == "" {
+		return err
+	}
+	text := inKeys.Replace(strings.TrimPrefix(err.Error(), "wxpay: "))
+	return fmt.Errorf("the profile %s: %s", Bounded(c.profile), strings.ReplaceAll(text, "in the environment", "in "+c.sh.ProfilesPath()))
+}
+
 // Bool returns a variable that is true or false; false if it is not set.
 func (c *Credentials) Bool(name string) (bool, error) {
 	text := c.Get(name)
@@ -228,6 +279,9 @@ func (c *Credentials) Bool(name string) (bool, error) {
 	}
 	return value, nil
 }
+
+// Resolve returns the value that a reference stands for, or text itself.
+func (sh *Shell) Resolve(text string) (string, error) { return sh.resolve(text, false) }
 
 // resolve returns the value that a reference stands for, or text itself. For a key that is the file's path, or the text.
 func (sh *Shell) resolve(text string, isKey bool) (string, error) {
@@ -242,6 +296,13 @@ func (sh *Shell) resolve(text string, isKey bool) (string, error) {
 		value := sh.Getenv(name)
 		if value == "" {
 			return "", fmt.Errorf("the variable %s is not set in the environment", Bounded(name))
+		}
+		return value, nil
+	}
+	if name, ok := strings.CutPrefix(text, "keyring:"); ok {
+		value, err := keyring.Get(KeyringService, name)
+		if err != nil {
+			return "", fmt.Errorf("the system's keyring gives no secret %s of %s: %w", Bounded(name), KeyringService, err)
 		}
 		return value, nil
 	}
