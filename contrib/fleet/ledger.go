@@ -25,15 +25,25 @@ type entry struct {
 // ledgerEvery is how often a process adds what it has stored to the account.
 const ledgerEvery = time.Second
 
-// post adds what was counted to the account, at most once in ledgerEvery unless it is the last
-// time.
+// post adds what was counted to the account, at most once in ledgerEvery unless it is the last time.
+// Before that it may wait for a better moment.
 func (q *Queue) post(ctx context.Context, last bool) error {
 	q.ledger.mu.Lock()
 	defer q.ledger.mu.Unlock()
-	if !last && time.Since(q.ledger.added) < ledgerEvery {
+	if last {
+		return q.engine.insist(ctx, func() error { return q.postOnce(ctx) })
+	}
+	if time.Since(q.ledger.added) < ledgerEvery {
 		return nil
 	}
 	q.ledger.added = time.Now()
+	if err := q.postOnce(ctx); !q.engine.passing(err) {
+		return err
+	}
+	return nil
+}
+
+func (q *Queue) postOnce(ctx context.Context) error {
 	a := account{q.ledger.known.Swap(0), q.ledger.ended.Swap(0)}
 	if a == (account{}) {
 		return nil

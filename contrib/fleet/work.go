@@ -60,7 +60,7 @@ func (r *running) run(ctx context.Context) error {
 	working, breakOff := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer breakOff(nil)
 	var side, hands sync.WaitGroup
-	if err := r.check(ctx); err != nil && ctx.Err() == nil {
+	if err := r.engine.insist(ctx, func() error { return r.check(ctx) }); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if !r.learn(ctx, watch) {
@@ -142,7 +142,7 @@ func (r *running) hand(taking, working context.Context, hands *sync.WaitGroup, f
 // keepAccount adds what was counted, until ctx ends.
 func (r *running) keepAccount(ctx context.Context) {
 	for sleep(ctx, ledgerEvery) {
-		if err := r.post(ctx, true); err != nil && ctx.Err() == nil {
+		if err := r.post(ctx, false); err != nil && ctx.Err() == nil {
 			r.trouble(err)
 		}
 	}
