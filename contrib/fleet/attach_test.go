@@ -80,7 +80,7 @@ func TestQueueWithoutClient(t *testing.T) {
 	_, ok, err := q.Lookup(t.Context(), "feed", "F00000")
 	require.NoError(t, err)
 	assert.True(t, ok)
-	for _, err := range q.Results(t.Context()) {
+	for _, err := range q.Results(t.Context(), fleet.Filter{}) {
 		require.NoError(t, err)
 	}
 	_, err = q.Submit(t.Context(), list(feeds(1)...), fleet.Intake{})

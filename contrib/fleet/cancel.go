@@ -13,8 +13,14 @@ import (
 
 // Cancel ends the jobs that wait when it begins, and that were certainly never sent: they are Cancelled. It returns how many those
 // are. What a worker has in hand goes on, and so does what may have been sent. A cancelled job can be submitted again, also with
-// another request under its number; with the same one only if it has no order, because its turn has passed.
+// another request under its number; with the same one only if it has no order, because its turn has passed. It returns [ErrLost] while
+// records are missing: nobody is certain of anything then.
 func (q *Queue) Cancel(ctx context.Context) (int, error) {
+	if l, err := q.readLoss(ctx, keyLost); err != nil {
+		return 0, err
+	} else if l != nil {
+		return 0, fmt.Errorf("%w: %s", ErrLost, l.pause().Reason)
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	const atOnce = 16
@@ -38,7 +44,7 @@ func (q *Queue) Cancel(ctx context.Context) (int, error) {
 			}
 		})
 	}
-	err := q.scan(ctx, true, func(m jetstream.Msg) error {
+	err := q.scan(ctx, &filter{}, true, func(m jetstream.Msg) error {
 		if State(m.Headers().Get(headerState)) != Waiting {
 			return nil
 		}

@@ -72,7 +72,7 @@ func Example() {
 	if err := <-stopped; err != nil {
 		log.Fatal(err)
 	}
-	summary, err := queue.Summary(ctx)
+	summary, err := queue.Summary(ctx, fleet.Filter{})
 	if err != nil {
 		log.Fatal(err)
 	}

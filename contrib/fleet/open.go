@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -156,8 +157,12 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 		{&q.dead, jetstream.StreamConfig{
 			Name: q.name + "-dead", Subjects: []string{q.name + ".dead.>"}, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
 		}},
+		{&q.runs, jetstream.StreamConfig{
+			Name: q.name + "-runs", Subjects: []string{q.name + ".run.>"}, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+			MaxMsgsPerSubject: -1,
+		}},
 	} {
-		s.config.MaxMsgsPerSubject = 1
+		s.config.MaxMsgsPerSubject = cmp.Or(s.config.MaxMsgsPerSubject, 1)
 		s.config.Storage, s.config.Replicas = jetstream.FileStorage, q.engine.replicas
 		if *s.to, err = q.stream(ctx, s.config); err != nil {
 			return err

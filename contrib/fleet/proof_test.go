@@ -507,7 +507,7 @@ func (f *field) audit() (problems []string) {
 // tell (docs/evidence.md).
 func (f *field) auditResults(m *merchant, problem func(string, ...any)) (misread int) {
 	results := map[string]fleet.Result{}
-	for r, err := range m.queue.Results(f.t.Context()) {
+	for r, err := range m.queue.Results(f.t.Context(), fleet.Filter{}) {
 		if err != nil {
 			problem("reading the results of %s: %v", m.Merchant().ID, err)
 			return

@@ -34,13 +34,14 @@ var (
 	ErrNoClient = errors.New("fleet: the queue was opened without a client: set QueueConfig.Client")
 )
 
-// Queue is a queue of jobs with their results, kept in JetStream: three streams and a bucket.
+// Queue is a queue of jobs with their results, kept in JetStream: five streams and a bucket.
 //
 //	NAME-jobs      work queue: one message for each job that waits or runs, removed when it has ended; and one for each
 //	               order with jobs in NAME-lanes
 //	NAME-lanes     the jobs that have an order, until they have ended
 //	NAME-records   what is known of each job, its result in the end
 //	NAME-dead      jobs that were refused, and those whose outcome is unknown, with all that is needed to retry them
+//	NAME-runs      which jobs were given to each submission
 //	NAME-control   settings, and whether the queue is paused or closed
 //
 // Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and
@@ -63,7 +64,7 @@ type Queue struct {
 
 	async                jetstream.JetStream // its publishes are bounded
 	jobs, lanes, records jetstream.Stream
-	dead                 jetstream.Stream
+	dead, runs           jetstream.Stream
 	consumer             jetstream.Consumer
 	control              jetstream.KeyValue
 	claims               atomic.Uint64

@@ -4,20 +4,21 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Results ranges over what is known of every job, except of those that move on while it reads: those whose outcome is unknown first, the others in the order in which
-// they came to where they stand. States, if given, selects. The error, which comes last, is that of the engine or of a
-// record that cannot be read.
-func (q *Queue) Results(ctx context.Context, states ...State) iter.Seq2[Result, error] {
+// Results ranges over what is known of the jobs that a filter selects, except of those that move on
+// while it reads: those whose outcome is unknown first, the others in the order in which they came to
+// where they stand. The error, which comes last, is that of the engine or of a record that cannot be
+// read, or [ErrNoRun].
+func (q *Queue) Results(ctx context.Context, only Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		stopped := errors.New("stopped")
-		pass := func(want func(State) bool) error {
-			return q.scan(ctx, false, func(m jetstream.Msg) error {
-				if !want(State(m.Headers().Get(headerState))) {
+		f, err := q.filter(ctx, only)
+		pass := func(unknown bool) error {
+			return q.scan(ctx, &f, false, func(m jetstream.Msg) error {
+				if (State(m.Headers().Get(headerState)) == Unknown) != unknown {
 					return nil
 				}
 				r, err := q.openRecord(lastToken(m.Subject()), m.Headers(), m.Data(), 0)
@@ -30,13 +31,10 @@ func (q *Queue) Results(ctx context.Context, states ...State) iter.Seq2[Result, 
 				return nil
 			})
 		}
-		wanted := func(s State) bool { return len(states) == 0 || slices.Contains(states, s) }
-		var err error
-		if wanted(Unknown) {
-			err = pass(func(s State) bool { return s == Unknown })
-		}
-		if err == nil {
-			err = pass(func(s State) bool { return s != Unknown && wanted(s) })
+		for _, unknown := range []bool{true, false} {
+			if err == nil {
+				err = pass(unknown)
+			}
 		}
 		if err != nil && !errors.Is(err, stopped) {
 			yield(Result{}, err)

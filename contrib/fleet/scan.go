@@ -11,14 +11,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// scan reads the records that there are when it begins.
-func (q *Queue) scan(ctx context.Context, headersOnly bool, each func(jetstream.Msg) error) error {
-	return q.read(ctx, q.records, reading{headersOnly: headersOnly}, each)
-}
-
 // reading says how a stream is read.
 type reading struct {
 	headersOnly bool
+	subject     string // all if it is empty
 	// toEnd says that what comes meanwhile is read, too: each subject at least once, where a newer
 	// message replaces its one.
 	toEnd bool
@@ -44,8 +40,12 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each 
 		if err != nil {
 			return err
 		}
+		var subjects []string
+		if how.subject != "" {
+			subjects = []string{how.subject}
+		}
 		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-			HeadersOnly: how.headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
+			FilterSubjects: subjects, HeadersOnly: how.headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
 		}); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func TestReadingOutlivesItsServer(t *testing.T) {
 	submit(t, q, jobs...)
 	c.Healthy(t, e)
 	seen := make(map[string]int)
-	for r, err := range q.Results(t.Context()) {
+	for r, err := range q.Results(t.Context(), fleet.Filter{}) {
 		require.NoError(t, err)
 		if seen[r.Number]++; len(seen) == 1 {
 			c.Kill(reader(t, c, e))

@@ -32,6 +32,8 @@ type Status struct {
 	Workers []Member
 	// Closed says that the queue takes no new jobs.
 	Closed bool
+	// Position is how far the records were written, for Filter.After.
+	Position uint64
 	// InDoubt is since when each number that is new counts as one that may have been sent, zero if
 	// none does: see [Queue.Doubt].
 	InDoubt time.Time
@@ -78,7 +80,7 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 		}
 		states[stream] = info.State
 	}
-	s.Known, s.Dead = states[q.records].Msgs, states[q.dead].Msgs
+	s.Known, s.Dead, s.Position = states[q.records].Msgs, states[q.dead].Msgs, states[q.records].LastSeq
 	for _, state := range []jetstream.StreamState{jobs.State, states[q.lanes]} {
 		if state.Msgs > 0 && (s.Oldest.IsZero() || state.FirstTime.Before(s.Oldest)) {
 			s.Oldest = state.FirstTime
@@ -103,15 +105,18 @@ type Count struct {
 // stateOrder is the order of states in summaries: what needs somebody's attention comes first.
 var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
 
-// Summary counts jobs by state and code; the unknown come first, then what needs attention. It
-// needs to read the headers of all records, about a second for every 100,000.
-func (q *Queue) Summary(ctx context.Context) ([]Count, error) {
+// Summary counts the jobs that a filter selects by state and code; the unknown come first, then what
+// needs attention. It needs to read the headers of all records, about a second for every 200,000.
+func (q *Queue) Summary(ctx context.Context, only Filter) ([]Count, error) {
 	counts := make(map[Count]int)
-	err := q.scan(ctx, true, func(m jetstream.Msg) error {
+	f, err := q.filter(ctx, only)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.scan(ctx, &f, true, func(m jetstream.Msg) error {
 		counts[Count{State: State(m.Headers().Get(headerState)), Code: m.Headers().Get(headerCode)}]++
 		return nil
-	})
-	if err != nil {
+	}); err != nil {
 		return nil, err
 	}
 	list := make([]Count, 0, len(counts))

@@ -38,15 +38,31 @@ func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intak
 		return s.count, err
 	}
 	s.loss = q.loss.Load()
-	s.run(jobs)
+	if s.run = in.Run; s.run == nil {
+		s.run = new(Run)
+	}
+	q.newRun(s.run)
+	if err := q.putRun(ctx, s.run); err != nil {
+		return s.count, err
+	}
+	s.pass(jobs)
 	err := context.Cause(ctx)
-	if posted := q.post(context.WithoutCancel(ctx), true); err == nil && posted != nil {
-		err = s.trouble(posted)
+	s.run.Count, s.run.Complete = s.count, err == nil
+	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), rideTime)
+	defer cancelLast()
+	for _, do := range []func(context.Context) error{
+		func(ctx context.Context) error { return q.post(ctx, true) },
+		func(ctx context.Context) error { return q.putRunKeys(ctx, s.run.ID, s.keys) },
+		func(ctx context.Context) error { return q.putRun(ctx, s.run) },
+	} {
+		if failed := do(last); err == nil && failed != nil {
+			err = s.trouble(failed)
+		}
 	}
 	return s.count, err
 }
 
-func (s *submitting) run(jobs iter.Seq2[Job, error]) {
+func (s *submitting) pass(jobs iter.Seq2[Job, error]) {
 	prepare := make(chan *chunk, runtime.GOMAXPROCS(0))
 	read := make(chan *chunk, 8)
 	reserved := make(chan *chunk, 8)
@@ -335,6 +351,9 @@ func (s *submitting) finish(c *chunk) error {
 		}
 	}
 	for _, it := range c.items {
+		if it.err == nil {
+			s.keys = appendRunKey(s.keys, it.key)
+		}
 		switch {
 		case it.err != nil:
 			s.count.Rejected++
@@ -353,6 +372,12 @@ func (s *submitting) finish(c *chunk) error {
 	}
 	if s.in.Progress != nil {
 		s.in.Progress(s.count)
+	}
+	if len(s.keys) >= runKeys*runKeySize {
+		if err := s.putRunKeys(s.ctx, s.run.ID, s.keys); err != nil {
+			return s.trouble(err)
+		}
+		s.keys = s.keys[:0]
 	}
 	if err := s.post(s.ctx, false); err != nil {
 		return s.trouble(err)

@@ -175,7 +175,7 @@ func TestNumbersHaveSpaces(t *testing.T) {
 		Vars: map[string]string{"out_trade_no": "ORDER1"}, Query: map[string][]string{"mchid": {g.Merchant().ID}}, Number: "SAME01"}
 	submit(t, q, feed("SAME01"), refund("ORDER1", "SAME01"), read)
 	work(t, &fleet.Worker{Queue: q, Select: []string{"trade_state"}})
-	counts, err := q.Summary(t.Context())
+	counts, err := q.Summary(t.Context(), fleet.Filter{})
 	require.NoError(t, err)
 	total := 0
 	for _, c := range counts {
@@ -515,7 +515,7 @@ func TestVersions(t *testing.T) {
 	_, err = q.Submit(t.Context(), list(feeds(1)...), fleet.Intake{Reject: func(e *fleet.LineError) { got = e }})
 	require.NoError(t, err)
 	require.ErrorIs(t, got, fleet.ErrNewer)
-	for _, err := range q.Results(t.Context()) {
+	for _, err := range q.Results(t.Context(), fleet.Filter{}) {
 		if err != nil {
 			require.ErrorIs(t, err, fleet.ErrNewer)
 		}

@@ -28,7 +28,9 @@ type submitting struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	count  Submission
-	loss   *loss // the last one that was accepted before it began
+	run    *Run
+	keys   []byte // of jobs that are not stored as its own yet
+	loss   *loss  // the last one that was accepted before it began
 	// The last job of each lane among those that may not be stored yet, in two generations of
 	// chunks. They are for queue.
 	lanesNow, lanesBefore map[string]*item

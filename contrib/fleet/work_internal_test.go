@@ -144,7 +144,7 @@ func TestLostLeaseIsLeftAlone(t *testing.T) {
 				pending, _, err := said.Pending()
 				require.NoError(t, err)
 				assert.Zero(t, pending)
-				counts, err := q.Summary(t.Context())
+				counts, err := q.Summary(t.Context(), Filter{})
 				require.NoError(t, err)
 				if late {
 					assert.Equal(t, []Count{{State: Waiting, Jobs: 1}}, counts, "nothing was begun")
@@ -204,7 +204,7 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	assert.Zero(t, dead(), "nothing is left to be retried")
 	_, err = q.Retry(t.Context())
 	require.NoError(t, err)
-	_, err = q.Summary(t.Context())
+	_, err = q.Summary(t.Context(), Filter{})
 	require.NoError(t, err)
 	for _, s := range []jetstream.Stream{q.dead, q.records} {
 		for range s.ConsumerNames(t.Context()).Name() {

@@ -35,7 +35,7 @@ import (
 func awaitStates(t testing.TB, q *fleet.Queue, want map[fleet.State]int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		counts, err := q.Summary(t.Context())
+		counts, err := q.Summary(t.Context(), fleet.Filter{})
 		if err != nil {
 			return false
 		}
@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, status.Dead)
-	summary, err := q.Summary(t.Context())
+	summary, err := q.Summary(t.Context(), fleet.Filter{})
 	require.NoError(t, err)
 	assert.Equal(t, []fleet.Count{{fleet.Refused, "INVALID_REQUEST", 2}, {fleet.Succeeded, "", 1}}, summary)
 

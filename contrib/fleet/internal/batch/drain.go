@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
 func drainCommand(run func(context.Context, storeOptions) error) *cobra.Command {
@@ -91,12 +93,12 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 		return err
 	}
 	defer s.close()
-	if s.alone { // no worker can have the directory beside this process
-		if status, err := s.queue.Status(ctx); err != nil {
-			return err
-		} else if status.Queued > 0 {
-			return usageError("%d jobs wait, and nobody can carry them out while this program has the directory: \"work --until-idle\" does", status.Queued)
-		}
+	before, err := s.queue.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if s.alone && before.Queued > 0 { // no worker can have the directory beside this process
+		return usageError("%d jobs wait, and nobody can carry them out while this program has the directory: \"work --until-idle\" does", before.Queued)
 	}
 	if err := s.queue.Drain(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -104,7 +106,7 @@ func (p *program) drain(ctx context.Context, o storeOptions) error {
 		}
 		return err
 	}
-	return p.finish(ctx, s.queue, "")
+	return p.finish(ctx, s.queue, "", fleet.Filter{})
 }
 
 func (p *program) resume(ctx context.Context, o resumeOptions) error {

@@ -1,7 +1,10 @@
 package batch
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,6 +35,23 @@ func writeKey(path string, text []byte) error {
 		_ = dir.Close()
 	}
 	return nil
+}
+
+// hashOf returns the SHA-256 of a file in hex, empty if it is none that stays.
+func hashOf(path string) (string, error) {
+	if path == "-" || special(path) {
+		return "", nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // special reports whether something is at path that must not be replaced by a file.

@@ -17,6 +17,15 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
 )
 
+// run is what a submission of the file is.
+func (o *sourceOptions) run() (*fleet.Run, error) {
+	hash, err := hashOf(o.file)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return &fleet.Run{File: o.sheet.File, Hash: hash}, nil
+}
+
 // source opens the file.
 func (p *program) source(o *sourceOptions) (jobs iter.Seq2[fleet.Job, error], size int, done func(), err error) {
 	if err := writable("--rejects", o.rejects); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // unsaved is the error of results that could not be written. Those that cannot be read keep their own exit code.
 func unsaved(err error) error {
-	if errors.Is(err, fleet.ErrSealed) || errors.Is(err, fleet.ErrNewer) {
+	if errors.Is(err, fleet.ErrSealed) || errors.Is(err, fleet.ErrNewer) || errors.Is(err, fleet.ErrNoRun) {
 		return err
 	}
 	return &exitError{exitUnsaved, err}
@@ -21,8 +21,8 @@ func unsaved(err error) error {
 
 // write writes results in the form that the name of the file tells, and adds them up. A file appears when it is complete; a
 // device or a pipe is written to as it is.
-func (p *program) write(ctx context.Context, q *fleet.Queue, path string, states []fleet.State) (all tally, err error) {
-	results := func() iter.Seq2[fleet.Result, error] { return q.Results(ctx, states...) }
+func (p *program) write(ctx context.Context, q *fleet.Queue, path string, only fleet.Filter) (all tally, err error) {
+	results := func() iter.Seq2[fleet.Result, error] { return q.Results(ctx, only) }
 	if path == "-" {
 		return writeResults(p.stdout, "ndjson", results)
 	}
@@ -73,16 +73,16 @@ func described(c fleet.Submission) string {
 	return fmt.Sprintf("Lines: %d queued, %s%d in the queue already, %d done before, %d rejected.", c.Queued, corrected, c.Again, c.Ended, c.Rejected)
 }
 
-// finish writes the results and the summary, and returns the error that says how the jobs stand.
-func (p *program) finish(ctx context.Context, q *fleet.Queue, out string) error {
+// finish writes the results and the summary of some jobs, and returns the error that says how they stand.
+func (p *program) finish(ctx context.Context, q *fleet.Queue, out string, only fleet.Filter) error {
 	var all tally
 	var wrong error
 	if out != "" {
-		if all, wrong = p.write(ctx, q, out, nil); wrong != nil {
+		if all, wrong = p.write(ctx, q, out, only); wrong != nil {
 			wrong = unsaved(wrong)
 		}
 	}
-	summary, err := q.Summary(ctx)
+	summary, err := q.Summary(ctx, only)
 	if err != nil {
 		return errors.Join(wrong, err)
 	}

@@ -71,7 +71,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, fleet.ErrColumns), errors.Is(err, fleet.ErrAddress),
+	case errors.Is(err, fleet.ErrSettings), errors.Is(err, fleet.ErrNoRun), errors.Is(err, fleet.ErrSealed), errors.Is(err, fleet.ErrNewer), errors.Is(err, fleet.ErrColumns), errors.Is(err, fleet.ErrAddress),
 		errors.Is(err, wxpay.StageBuild):
 		return exitUsage
 	case strings.HasPrefix(err.Error(), "fleet: "), errors.As(err, new(*fleet.PausedError)), errors.Is(err, context.Canceled):

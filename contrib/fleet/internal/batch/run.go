@@ -110,6 +110,10 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	w.OnResult = p.meter.beside(b.observe)
 	seen.queue.Store(s.queue)
 	rejected := p.rejects(&o.sourceOptions)
+	run, err := o.run()
+	if err != nil {
+		return err
+	}
 	var count fleet.Submission
 	read := false // all of the file
 	err = p.untilIdle(ctx, s.queue, w, func(ctx context.Context) error {
@@ -123,7 +127,7 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 			}
 		}()
 		var err error
-		count, err = s.queue.Submit(submitting, jobs, fleet.Intake{Reject: rejected.add, Progress: b.submitted, Ahead: ahead})
+		count, err = s.queue.Submit(submitting, jobs, fleet.Intake{Run: run, Reject: rejected.add, Progress: b.submitted, Ahead: ahead})
 		cancel(nil)
 		<-watched
 		if err != nil {
@@ -134,8 +138,8 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 	}, func() bool { return read })
 	b.end()
 	rejected.close(read)
-	p.note("%s", described(count))
-	wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out)
+	p.note("%s Run %s.", described(count), run.ID)
+	wrong := p.finish(context.WithoutCancel(ctx), s.queue, o.out, fleet.Filter{Run: run.ID})
 	if err == nil {
 		err = wrong
 	} else if code := exitCode(wrong); code == exitUnknown || code == exitUnsaved {

@@ -53,7 +53,7 @@ func (p *program) settle(ctx context.Context, o settleOptions) error {
 	}
 	defer s.close()
 	var found []fleet.Result
-	for r, err := range s.queue.Results(ctx, fleet.Unknown) {
+	for r, err := range s.queue.Results(ctx, fleet.Filter{States: []fleet.State{fleet.Unknown}}) {
 		if err != nil {
 			return err
 		}

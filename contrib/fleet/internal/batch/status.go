@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type statusOptions struct {
 	storeOptions
 	json bool
+	run  string
 }
 
 func statusCommand(run func(context.Context, statusOptions) error) *cobra.Command {
@@ -21,12 +23,13 @@ func statusCommand(run func(context.Context, statusOptions) error) *cobra.Comman
 	command := &cobra.Command{
 		Use:   "status",
 		Short: "Tell where the queue stands",
-		Long:  "Tell what waits, what runs, how jobs have ended, by state and code, and why the queue is paused if it is.\n\n" + storeHelp,
+		Long:  "Tell what waits, what runs, how jobs have ended, by state and code, which files were submitted, and why the queue is paused if it is.\n\n" + storeHelp,
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
 	command.Flags().SortFlags = false
 	command.Flags().BoolVar(&o.json, "json", false, "print it as JSON")
+	command.Flags().StringVar(&o.run, "run", "", "count only the jobs of a submission: its `ID`")
 	o.storeOptions.flags(command.Flags())
 	return command
 }
@@ -42,7 +45,11 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	if err != nil {
 		return err
 	}
-	summary, err := s.queue.Summary(ctx)
+	summary, err := s.queue.Summary(ctx, fleet.Filter{Run: o.run})
+	if err != nil {
+		return err
+	}
+	runs, err := s.queue.Runs(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,6 +66,7 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		all := map[string]any{
 			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
 			"pause": status.Pause, "workers": append([]fleet.Member{}, status.Workers...), "jobs": counts,
+			"runs": append([]fleet.Run{}, runs...),
 		}
 		if !status.InDoubt.IsZero() {
 			all["in_doubt"] = status.InDoubt
@@ -86,5 +94,24 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))
 	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
+	for i, r := range runs {
+		if i == shownRuns {
+			fmt.Fprintf(&out, "and %d runs before, which --json lists\n", len(runs)-i)
+			break
+		}
+		fmt.Fprintf(&out, "run %s: %s\n", r.ID, runLine(r))
+	}
 	return p.print(out.String())
+}
+
+// shownRuns is how many runs are listed for people.
+const shownRuns = 10
+
+// runLine tells of a submission.
+func runLine(r fleet.Run) string {
+	text := fmt.Sprintf("%s by %s, %d lines, %d rejected", cmp.Or(printable(r.File), "no file"), printable(r.By), r.Count.Read(), r.Count.Rejected)
+	if !r.Complete {
+		text += ", not to its end"
+	}
+	return text
 }

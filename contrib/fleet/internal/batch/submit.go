@@ -55,10 +55,14 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 	defer s.close()
 	b := p.bar(size)
 	rejected := p.rejects(&o.sourceOptions)
-	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Reject: rejected.add, Progress: b.read})
+	run, err := o.run()
+	if err != nil {
+		return err
+	}
+	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Run: run, Reject: rejected.add, Progress: b.read})
 	b.end()
 	rejected.close(err == nil)
-	p.note("%s", described(count))
+	p.note("%s Run %s.", described(count), run.ID)
 	if err != nil && ctx.Err() != nil {
 		err = &exitError{exitNotSent, errors.New("interrupted; what was counted is queued: submit all of it again to go on, nothing is queued twice")}
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
 type workCommandOptions struct {
@@ -64,9 +66,13 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), inFlags(text)) }
 		return w.Run(ctx)
 	}
+	before, err := s.queue.Status(ctx)
+	if err != nil {
+		return err
+	}
 	if err := p.untilIdle(ctx, s.queue, w, s.queue.Idle, func() bool { return true }); err != nil {
 		return err
 	}
 	b.end()
-	return p.finish(context.WithoutCancel(ctx), s.queue, "") // also when it was interrupted as it ended
+	return p.finish(context.WithoutCancel(ctx), s.queue, "", fleet.Filter{After: before.Position}) // also when it was interrupted as it ended
 }

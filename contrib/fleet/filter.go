@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrNoRun means that a queue knows no run of an ID.
+var ErrNoRun = errors.New("fleet: there is no such run")
+
+// Filter selects jobs. The zero value selects all.
+type Filter struct {
+	// Run is the ID of a submission, and selects the jobs that were given to it.
+	Run string
+	// States selects those that stand at one of them.
+	States []State
+	// After is a Status.Position, and selects the jobs that have changed since, and those that have not ended.
+	After uint64
+}
+
+// filter is a Filter with the keys of its run, which are sorted.
+type filter struct {
+	Filter
+	keys [][runKeySize]byte
+}
+
+// filter reads the keys of the run that is selected: 16 bytes of memory a job.
+func (q *Queue) filter(ctx context.Context, f Filter) (filter, error) {
+	all := filter{Filter: f}
+	if f.Run == "" {
+		return all, nil
+	}
+	err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Get(ctx, keyRun+f.Run)
+		return err
+	})
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return all, fmt.Errorf("%w: %s", ErrNoRun, f.Run)
+	}
+	if err != nil {
+		return all, fmt.Errorf("fleet: reading a run: %w", q.engine.Explain(err))
+	}
+	err = q.read(ctx, q.runs, reading{subject: q.runSubject(f.Run)}, func(m jetstream.Msg) error {
+		if err := checkVersion(m.Headers()); err != nil {
+			return err
+		}
+		for key := range slices.Chunk(m.Data(), runKeySize) {
+			if len(key) == runKeySize {
+				all.keys = append(all.keys, [runKeySize]byte(key))
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(all.keys, compareRunKeys)
+	return all, err
+}
+
+func compareRunKeys(a, b [runKeySize]byte) int { return bytes.Compare(a[:], b[:]) }
+
+// takes reports whether the filter selects the job of a record.
+func (f *filter) takes(m jetstream.Msg, sequence uint64) bool {
+	state := State(m.Headers().Get(headerState))
+	if len(f.States) > 0 && !slices.Contains(f.States, state) || sequence <= f.After && state.Ended() {
+		return false
+	}
+	if f.Run == "" {
+		return true
+	}
+	var key [runKeySize]byte
+	if n, err := base64.RawURLEncoding.Decode(key[:], []byte(lastToken(m.Subject()))); err != nil || n != runKeySize {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(f.keys, key, compareRunKeys)
+	return found
+}
+
+// scan reads the records that there are when it begins, as far as a filter selects them.
+func (q *Queue) scan(ctx context.Context, f *filter, headersOnly bool, each func(jetstream.Msg) error) error {
+	return q.read(ctx, q.records, reading{headersOnly: headersOnly}, func(m jetstream.Msg) error {
+		meta, err := m.Metadata()
+		if err != nil || !f.takes(m, meta.Sequence.Stream) {
+			return err
+		}
+		return each(m)
+	})
+}

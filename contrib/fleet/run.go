@@ -1,0 +1,111 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// keyRun begins the keys under which the control bucket keeps a run.
+const keyRun = "run."
+
+// The stream of runs has the keys of the jobs of each, some thousand in a message.
+const (
+	runKeySize = 16
+	runKeys    = 4096
+)
+
+func (q *Queue) runSubject(id string) string { return q.name + ".run." + id }
+
+// newRun names a run that begins.
+func (q *Queue) newRun(r *Run) {
+	now := time.Now()
+	r.ID, r.Since, r.By = now.UTC().Format("20060102-150405")+"-"+strings.ToLower(rand.Text()[:4]), now, q.by
+	r.Count, r.Complete = Submission{}, false
+}
+
+// putRun stores what is known of a run.
+func (q *Queue) putRun(ctx context.Context, r *Run) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	key := keyRun + r.ID
+	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		_, err := q.control.Put(ctx, key, q.keys.Seal(key, text))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fleet: storing a run: %w", q.engine.Explain(err))
+	}
+	return nil
+}
+
+// putRunKeys stores that jobs belong to a run. Twice is no more than once.
+func (q *Queue) putRunKeys(ctx context.Context, id string, keys []byte) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	m := &nats.Msg{Subject: q.runSubject(id), Data: keys, Header: nats.Header{headerVersion: {recordVersion}}}
+	err := q.engine.insist(ctx, func() error {
+		_, err := q.publish(ctx, m)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fleet: storing the jobs of a run: %w", q.engine.Explain(err))
+	}
+	return nil
+}
+
+// appendRunKey appends the key of a job, as the stream of runs has it.
+func appendRunKey(to []byte, key string) []byte {
+	to, _ = base64.RawURLEncoding.AppendDecode(to, []byte(key)) // it is one of digester's
+	return to
+}
+
+// Runs lists the submissions, the newest first.
+func (q *Queue) Runs(ctx context.Context) ([]Run, error) {
+	var runs []Run
+	err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
+		runs = nil
+		list, err := q.control.ListKeysFiltered(ctx, keyRun+"*")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = list.Stop() }()
+		for key := range list.Keys() {
+			entry, err := q.control.Get(ctx, key)
+			if errors.Is(err, jetstream.ErrKeyNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			text, _, err := q.keys.Open(key, entry.Value())
+			if err != nil {
+				return err
+			}
+			var r Run
+			if err := json.Unmarshal(text, &r); err != nil {
+				return err
+			}
+			runs = append(runs, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fleet: listing the runs: %w", q.engine.Explain(err))
+	}
+	slices.SortFunc(runs, func(a, b Run) int { return cmp.Or(b.Since.Compare(a.Since), strings.Compare(b.ID, a.ID)) })
+	return runs, nil
+}
