@@ -4,7 +4,6 @@ package call
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -279,6 +278,6 @@ func (o *options) failed(sh *shell.Shell, err error) error {
 	if code != shell.ExitUnknown || !known || operation.Link == nil {
 		return err
 	}
-	return &shell.ExitError{Code: code, Err: fmt.Errorf("%w\nTo ask about it: wxpay resolve POST %s %s", err, o.Path,
+	return &shell.ExitError{Code: code, Err: shell.Say("%w\nTo ask about it: wxpay resolve POST %s %s", err, o.Path,
 		strings.Join(numbers(operation.Link), " "))}
 }

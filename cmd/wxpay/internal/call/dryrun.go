@@ -2,7 +2,6 @@ package call
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -31,7 +30,7 @@ func (o *options) printRequest(sh *shell.Shell, req *http.Request) error {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	}
 	if _, err := sh.Stdout.Write(out.Bytes()); err != nil {
-		return &shell.ExitError{Code: shell.ExitNotSent, Err: errors.New("the request could not be written")}
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("the request could not be written")}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -204,7 +203,7 @@ func (o *options) resolve(ctx context.Context, sh *shell.Shell, args []string) e
 	case err == nil:
 		return request.PrintVerdict(sh, &o.Options, verdict)
 	case errors.As(err, &later):
-		return &shell.ExitError{Code: shell.ExitUnknown, Err: fmt.Errorf("%s %s: it is not known how it ended: %w", write.Method, write.Path, later.Err)}
+		return &shell.ExitError{Code: shell.ExitUnknown, Err: shell.Say("%s %s: it is not known how it ended: %w", write.Method, write.Path, later.Err)}
 	}
 	return err
 }

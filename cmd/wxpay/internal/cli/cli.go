@@ -38,6 +38,9 @@ func Run(ctx context.Context, sh *shell.Shell, args []string) int {
 		return sh.Report("wxpay", err)
 	}
 	root := command(sh)
+	if sh.Chinese {
+		inChinese(root)
+	}
 	root.SetArgs(append([]string{}, args...)) // never nil, which would stand for os.Args
 	root.SetIn(sh.Stdin)
 	root.SetOut(sh.Stdout)

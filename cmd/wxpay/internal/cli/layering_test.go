@@ -23,8 +23,9 @@ var arrows = map[string][]string{
 	"page":     {"answer", "example", "gocode", "language", "ordered"},
 	"openapi":  {"example", "ordered"},
 	"folder":   {},
+	"zh":       {},
 
-	"shell":       {"ordered"},
+	"shell":       {"ordered", "zh"},
 	"operation":   {"shell"},
 	"request":     {"operation", "ordered", "shell"},
 	"serve":       {"shell"},
@@ -52,7 +53,7 @@ var arrows = map[string][]string{
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
-	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "vet", "webhook"},
+	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "vet", "webhook", "zh"},
 	"clitest": {"cli"},
 	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell"},
 }

@@ -4,7 +4,6 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -125,7 +124,7 @@ func toStdout(sh *shell.Shell, fill func(io.Writer) error) error {
 	out := &stdoutWriter{sh.Stdout, nil}
 	err := fill(out)
 	if out.err != nil {
-		return &shell.ExitError{Code: shell.ExitConfirmed, Err: fmt.Errorf("the response could not be written: %w", out.err)}
+		return &shell.ExitError{Code: shell.ExitConfirmed, Err: shell.Say("the response could not be written: %w", out.err)}
 	}
 	return err
 }
@@ -171,7 +170,7 @@ func (d *destination) failure(err error) error {
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	case errors.Is(err, context.Canceled):
-		return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("interrupted: %w", err)}
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("interrupted: %w", err)}
 	}
 	return &shell.ExitError{Code: shell.ExitRejected, Err: err}
 }
@@ -181,9 +180,9 @@ func (d *destination) note(sh *shell.Shell, got *wxpay.DownloadResult) {
 	if d.stdout() {
 		return
 	}
-	verified := "verified"
+	verified := sh.Words("verified")
 	if !got.Verified {
-		verified = "not verified: the platform names no digest for it"
+		verified = sh.Words("not verified: the platform names no digest for it")
 	}
 	sh.Note("wrote %s (%d bytes, %s)", strings.TrimSpace(shell.Printable(d.path)), got.Size, verified)
 }

@@ -2,9 +2,9 @@ package file
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay"
@@ -62,9 +62,9 @@ func checkText(row wxpay.Row) error {
 	for i, name := range row.Columns() {
 		switch {
 		case !utf8.ValidString(name):
-			return fmt.Errorf("line %d of the bill: the name of column %d has bytes that are not UTF-8", row.Line, i+1)
+			return shell.Say("line %d of the bill: the name of column %d has bytes that are not UTF-8", row.Line, i+1)
 		case !utf8.ValidString(values[i]):
-			return fmt.Errorf("line %d of the bill: %s has bytes that are not UTF-8", row.Line, name)
+			return shell.Say("line %d of the bill: %s has bytes that are not UTF-8", row.Line, name)
 		}
 	}
 	return nil
@@ -80,7 +80,7 @@ const mostLeftOut = 20
 
 func (l *leftOut) add(err error) {
 	if l.count++; l.count <= mostLeftOut {
-		l.sh.Note("wxpay: %s", shell.Plainly(err))
+		l.sh.Note("wxpay: %s", strings.TrimPrefix(l.sh.ErrorText(err), "wxpay: "))
 	}
 }
 

@@ -61,17 +61,21 @@ other file.`,
 		},
 		ValidArgsFunction: operation.Complete(sh.Facts()),
 	}
-	o.flags(command.Flags())
+	o.flags(sh, command.Flags())
 	_ = command.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(language.All, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(docsFormats, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.MarkFlagDirname("out")
 	return command
 }
 
-func (o *docsOptions) flags(flags *pflag.FlagSet) {
+func (o *docsOptions) flags(sh *shell.Shell, flags *pflag.FlagSet) {
+	own := language.English
+	if sh.Chinese {
+		own = language.Chinese
+	}
 	flags.SortFlags = false
 	flags.StringVar(&o.format, "format", "", "`FORMAT` of the output: "+strings.Join(docsFormats, ", "))
-	flags.StringVar(&o.language, "lang", string(language.English), "`LANGUAGE` of the manual: "+strings.Join(language.All, ", "))
+	flags.StringVar(&o.language, "lang", string(own), "`LANGUAGE` of the manual: "+strings.Join(language.All, ", "))
 	flags.BoolVar(&o.all, "all", false, "write the whole manual into the folder of --out")
 	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
 }

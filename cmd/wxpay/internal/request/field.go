@@ -2,13 +2,12 @@ package request
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"iter"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // Field is one -f or -F: a field of the JSON body.
@@ -44,13 +43,13 @@ func (f *FieldFlag) Set(text string) error {
 		return err
 	}
 	if !ok && !strings.HasSuffix(name, "[]") {
-		return errors.New("it is not of the form name=value")
+		return shell.Say("it is not of the form name=value")
 	}
 	*f.List = append(*f.List, Field{path: path, text: value, typed: f.Typed, bare: !ok})
 	return nil
 }
 
-var errNotText = errors.New("it is not UTF-8, so JSON cannot carry it")
+var errNotText = shell.Say("it is not UTF-8, so JSON cannot carry it")
 
 // fieldPath splits a[b][] into "a", "b", "".
 func fieldPath(name string) ([]string, error) {
@@ -62,13 +61,13 @@ func fieldPath(name string) ([]string, error) {
 	for rest != "" {
 		inner, after, ok := strings.Cut(rest, "]")
 		if !ok || strings.LastIndexByte(inner, '[') != 0 {
-			return nil, fmt.Errorf("the brackets of %q do not match", name)
+			return nil, shell.Say("the brackets of %q do not match", name)
 		}
 		path = append(path, inner[1:])
 		rest = after
 	}
 	if first == "" || strings.Contains(first, "]") {
-		return nil, fmt.Errorf("the name %q is not of the form name, name[field] or name[]", name)
+		return nil, shell.Say("the name %q is not of the form name, name[field] or name[]", name)
 	}
 	return path, nil
 }
@@ -106,7 +105,7 @@ type node interface {
 func (o *object) put(path []string, value any) error {
 	name, deeper := path[0], path[1:]
 	if name == "" {
-		return errors.New("it is an object, not an array")
+		return shell.Say("it is an object, not an array")
 	}
 	for _, m := range o.members {
 		if m.name != name {
@@ -117,9 +116,9 @@ func (o *object) put(path []string, value any) error {
 		case ok && len(deeper) > 0:
 			return next.put(deeper, value)
 		case len(deeper) > 0:
-			return fmt.Errorf("%s is a value already", name)
+			return shell.Say("%s is a value already", name)
 		}
-		return fmt.Errorf("%s is given twice (%s[]= makes an array)", name, name)
+		return shell.Say("%s is given twice (%s[]= makes an array)", name, name)
 	}
 	value, err := nested(deeper, value)
 	if err == nil {
@@ -131,7 +130,7 @@ func (o *object) put(path []string, value any) error {
 func (a *array) put(path []string, value any) error {
 	name, deeper := path[0], path[1:]
 	if name != "" {
-		return errors.New("it is an array, not an object")
+		return shell.Say("it is an array, not an object")
 	}
 	if len(deeper) > 0 && len(a.items) > 0 {
 		// The last element takes the field if it can: a[][b]= a[][c]= is one element, a[][b]= a[][b]= are two.
@@ -171,7 +170,7 @@ func Body(fields []Field, open func(name string) ([]byte, error)) ([]byte, error
 			err = body.put(path, value)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("field %s: %w", f, err)
+			return nil, shell.Say("field %s: %w", f, err)
 		}
 	}
 	return ordered.Marshal(body)

@@ -86,15 +86,15 @@ func (o *Options) missing(res *wxpay.Response) error {
 		}
 		return len(names) < 20
 	})
-	text := "it is empty"
+	there := shell.Say("it is empty")
 	if len(names) > 0 {
-		text = "at its top are " + strings.Join(names, ", ")
+		there = shell.Say("at its top are %s", strings.Join(names, ", "))
 	}
 	if o.Method == http.MethodGet {
-		return &shell.ExitError{Code: shell.ExitRejected, Err: fmt.Errorf("the response has no %s; %s", o.Get, text)}
+		return &shell.ExitError{Code: shell.ExitRejected, Err: shell.Say("the response has no %s; %s", o.Get, there)}
 	}
 	return &shell.ExitError{Code: shell.ExitConfirmed,
-		Err: fmt.Errorf("the response has no %s; %s; the platform has taken the call, so do not make it again", o.Get, text)}
+		Err: shell.Say("the response has no %s; %s; the platform has taken the call, so do not make it again", o.Get, there)}
 }
 
 // PrintFailure prints the response of a request that failed, if there is one, and returns err.

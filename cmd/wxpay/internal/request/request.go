@@ -46,6 +46,7 @@ type Options struct {
 func (o *Options) Source(sh *shell.Shell) shell.Source {
 	source := shell.Source{Sandbox: o.Sandbox, Flags: o.Credentials, AppID: o.AppID}
 	if o.NoCheck {
+		source.Options = []wxpay.Option{wxpay.WithLogger(slog.New(slog.DiscardHandler))}
 		return source
 	}
 	mode := wxpay.PreflightWarn

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
@@ -22,26 +23,26 @@ var states = map[wxpay.State]struct {
 	text string
 	code int
 }{
-	wxpay.Succeeded:   {"succeeded: it has taken effect", shell.ExitOK},
-	wxpay.Accepted:    {"accepted: the platform has it, and has not finished it", shell.ExitOK},
-	wxpay.Taken:       {"taken: the platform has it; no reviewed fact tells its end", shell.ExitOK},
-	wxpay.Partial:     {"partial: some parts have taken effect, the others never will", shell.ExitAction},
-	wxpay.Failed:      {"failed: it ended without effect, and its number will never succeed", shell.ExitRejected},
-	wxpay.NeedsAction: {"action: it stands still until you act", shell.ExitAction},
+	wxpay.Succeeded:   {shell.Text("succeeded: it has taken effect"), shell.ExitOK},
+	wxpay.Accepted:    {shell.Text("accepted: the platform has it, and has not finished it"), shell.ExitOK},
+	wxpay.Taken:       {shell.Text("taken: the platform has it; no reviewed fact tells its end"), shell.ExitOK},
+	wxpay.Partial:     {shell.Text("partial: some parts have taken effect, the others never will"), shell.ExitAction},
+	wxpay.Failed:      {shell.Text("failed: it ended without effect, and its number will never succeed"), shell.ExitRejected},
+	wxpay.NeedsAction: {shell.Text("action: it stands still until you act"), shell.ExitAction},
 }
 
 // PrintVerdict prints the response of a verdict as [PrintResponse] does, and the verdict on stderr. Its error has the exit
 // code of the verdict.
 func PrintVerdict(sh *shell.Shell, o *Options, v *wxpay.Verdict) error {
 	state := states[v.State]
-	text := state.text
+	text := sh.Words(state.text)
 	if v.Inferred {
-		text += "; the platform did not say so, but that the number is used, after an earlier request of this call"
+		text += sh.Words("; the platform did not say so, but that the number is used, after an earlier request of this call")
 	} else if v.Unbound {
-		text += "; the response repeats no number of the call, so only the connection ties it to the call"
+		text += sh.Words("; the response repeats no number of the call, so only the connection ties it to the call")
 	}
 	if len(v.Missing) > 0 {
-		text += "; only the operation itself returns " + strings.Join(v.Missing, ", ") + ": make the same call again for it"
+		text += fmt.Sprintf(sh.Words("; only the operation itself returns %s: make the same call again for it"), strings.Join(v.Missing, ", "))
 	}
 	sh.Note("verdict: %s", text)
 	if v.Response != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -57,6 +56,6 @@ func giveOrder(ctx context.Context, sh *shell.Shell, method, order string, body 
 	}
 	return nil, &shell.ExitError{
 		Code: shell.ExitNotSent,
-		Err:  fmt.Errorf("%s is not a sandbox: the response was %d", base, status),
+		Err:  shell.Say("%s is not a sandbox: the response was %d", base, status),
 	}
 }

@@ -3,7 +3,6 @@ package sandbox
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -180,7 +179,7 @@ func (o *options) authority() (*transparent.Authority, error) {
 		err = os.WriteFile(o.caOut, authority.PEM(), 0o644)
 	}
 	if err != nil {
-		return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--tls: %w", err)}
+		return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("--tls: %w", err)}
 	}
 	return authority, nil
 }
@@ -243,7 +242,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	if o.data != "" {
 		var err error
 		if directory, err = sandbox.OpenDirectory(o.data); err != nil {
-			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--data: %w", err)}
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("--data: %w", err)}
 		}
 		defer directory.Close()
 		options = append(options, sandbox.WithStore(directory))
@@ -295,7 +294,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	}
 	if o.keysDir != "" {
 		if err := serve.WriteKeys(o.keysDir, served.Sandbox); err != nil {
-			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--keys-dir: %w", err)}
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("--keys-dir: %w", err)}
 		}
 		sh.Note("sandbox: the keys are in %s", o.keysDir)
 	}

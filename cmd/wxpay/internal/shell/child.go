@@ -3,7 +3,6 @@ package shell
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,7 +39,7 @@ func (sh *Shell) RunWith(ctx context.Context, variables, command []string) error
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			code = 127
 		}
-		return &ExitError{code, fmt.Errorf("the command did not start: %w", err)}
+		return &ExitError{code, Say("the command did not start: %w", err)}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

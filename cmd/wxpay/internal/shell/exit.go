@@ -47,9 +47,9 @@ func (e *ExitError) Error() string {
 
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// Usage returns an error about wrong usage, formatted as by fmt.Errorf.
+// Usage returns an error about wrong usage, formatted as by [Say].
 func Usage(format string, a ...any) error {
-	return &ExitError{ExitUsage, fmt.Errorf(format, a...)}
+	return &ExitError{ExitUsage, Say(format, a...)}
 }
 
 // Exit returns the error that ends the program with a code after everything was printed.

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -35,7 +34,7 @@ func (f *PairFlag) Set(text string) error {
 	}
 	name, value, ok := strings.Cut(text, separator)
 	if !ok || name == "" {
-		return fmt.Errorf("it is not of the form %s", strings.Trim(f.Type(), "'"))
+		return Say("it is not of the form %s", strings.Trim(f.Type(), "'"))
 	}
 	if f.Header {
 		value = strings.TrimSpace(value)

@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"io"
 	"os"
 	"strings"
@@ -22,7 +21,7 @@ func (in *Input) Open(name string) ([]byte, error) {
 		return os.ReadFile(name)
 	}
 	if in.spent {
-		return nil, errors.New("standard input can be used once")
+		return nil, Say("standard input can be used once")
 	}
 	in.spent = true
 	return io.ReadAll(in.stdin)

@@ -27,6 +27,7 @@ type Shell struct {
 	Stdout, Stderr io.Writer
 	Environ        []string // as from os.Environ
 
+	Chinese  bool           // the user reads Chinese
 	Terminal bool           // stdout is a terminal
 	Bars     bool           // stderr is a terminal, and shows progress
 	Options  []wxpay.Option // of every client
@@ -40,6 +41,7 @@ func New(stdin io.Reader, stdout, stderr io.Writer, environ []string) *Shell {
 		Stdin: stdin, Stdout: stdout, Stderr: stderr, Environ: environ,
 		Terminal: IsTerminal(stdout), Bars: IsTerminal(stderr),
 	}
+	sh.Chinese = speaksChinese(sh.Getenv)
 	if debug := sh.Getenv("WXPAY_DEBUG"); debug != "" && debug != "0" {
 		sh.Options = append(sh.Options, wxpay.WithMiddleware(middleware.Dump(stderr)))
 	}
@@ -96,7 +98,7 @@ func (sh *Shell) Colours() Paint {
 // Write writes a whole result to stdout. If that fails, the operation still succeeded.
 func (sh *Shell) Write(result []byte) error {
 	if _, err := sh.Stdout.Write(result); err != nil {
-		return &ExitError{ExitConfirmed, fmt.Errorf("the response could not be written: %w", err)}
+		return &ExitError{ExitConfirmed, Say("the response could not be written: %w", err)}
 	}
 	return nil
 }
@@ -136,9 +138,9 @@ func (sh *Shell) AppendBody(out *bytes.Buffer, body []byte) {
 	}
 }
 
-// Note writes a line to stderr, without what could steer a terminal.
+// Note writes a line to stderr, in the language of the shell and without what could steer a terminal.
 func (sh *Shell) Note(format string, a ...any) {
-	fmt.Fprintln(sh.Stderr, Printable(fmt.Sprintf(format, a...)))
+	fmt.Fprintln(sh.Stderr, Printable(sh.sprintf(format, a...)))
 }
 
 // Report prints an error of a command, and returns the exit code.
@@ -148,7 +150,7 @@ func (sh *Shell) Report(command string, err error) int {
 	if code == ExitOK || errors.As(err, &exit) && exit.Err == nil {
 		return code
 	}
-	sh.Note("wxpay: %s", describe(err))
+	sh.Note("wxpay: %s", sh.describe(err))
 	if code == ExitUsage {
 		sh.Note("See %q.", command+" --help")
 	}

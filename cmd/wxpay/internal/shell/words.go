@@ -69,20 +69,20 @@ func InFlags(text string) string {
 }
 
 // describe returns the text of an error of a command for a person.
-func describe(err error) string {
+func (sh *Shell) describe(err error) string {
 	var rejected *wxpay.PreflightError
 	if !errors.As(err, &rejected) {
-		return InFlags(strings.TrimPrefix(err.Error(), "wxpay: "))
+		return InFlags(strings.TrimPrefix(sh.ErrorText(err), "wxpay: "))
 	}
 	var b strings.Builder
-	b.WriteString("the checks before sending found:")
+	b.WriteString(sh.sprintf("the checks before sending found:"))
 	for _, finding := range rejected.Findings {
 		b.WriteString("\n  ")
 		if finding.Warning {
-			b.WriteString("warning: ")
+			b.WriteString(sh.sprintf("warning: %s", ""))
 		}
 		b.WriteString(InFlags(finding.String()))
 	}
-	b.WriteString("\nNothing was sent. Without --strict these are warnings.")
+	b.WriteString("\n" + sh.sprintf("Nothing was sent. Without --strict these are warnings."))
 	return b.String()
 }

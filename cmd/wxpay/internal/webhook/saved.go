@@ -12,6 +12,8 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // savedNotification is a notification that was saved to a file.
@@ -30,11 +32,11 @@ func readNotification(data []byte) (*savedNotification, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	switch start := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(start) == 0:
-		return nil, errors.New("it is empty")
+		return nil, shell.Say("it is empty")
 	case start[0] == '{':
 		return readJSONNotification(start)
 	case start[0] == '<':
-		return nil, errors.New("it begins like XML: that is a body alone, and of the old API (v2), which has no " +
+		return nil, shell.Say("it begins like XML: that is a body alone, and of the old API (v2), which has no " +
 			"Wechatpay headers")
 	default:
 		return readRawNotification(start)
@@ -52,9 +54,9 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 	if err := json.Unmarshal(data, &saved); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("it begins like JSON, but is not JSON from byte %d on", syntax.Offset)
+			return nil, shell.Say("it begins like JSON, but is not JSON from byte %d on", syntax.Offset)
 		}
-		return nil, errors.New(`its JSON is not of the form {"headers": {"Name": "value" or ["value"]}, "body": "…"}`)
+		return nil, shell.Say(`its JSON is not of the form {"headers": {"Name": "value" or ["value"]}, "body": "…"}`)
 	}
 	switch {
 	case saved.MultiValueHeaders != nil:
@@ -63,7 +65,7 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 		saved.Headers = saved.Header
 	}
 	if saved.Headers == nil {
-		return nil, errors.New(`its JSON has no field "headers": a body alone cannot be verified, for the signature is in the headers`)
+		return nil, shell.Say(`its JSON has no field "headers": a body alone cannot be verified, for the signature is in the headers`)
 	}
 	n := &savedNotification{header: make(http.Header)}
 	for name, values := range saved.Headers {
@@ -73,16 +75,16 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 	}
 	switch text := ""; {
 	case len(saved.Body) == 0 || string(saved.Body) == "null":
-		return nil, errors.New(`its JSON has no field "body"`)
+		return nil, shell.Say(`its JSON has no field "body"`)
 	case saved.Body[0] == '"':
 		if err := json.Unmarshal(saved.Body, &text); err != nil {
-			return nil, errors.New(`its field "body" is not a text`)
+			return nil, shell.Say(`its field "body" is not a text`)
 		}
 		n.body = []byte(text)
 		if plain, ok := unwrapped(n.body, saved.IsBase64Encoded); ok {
 			n.body, n.remark = plain, inBase64
 		} else if saved.IsBase64Encoded {
-			return nil, errors.New(`its field "isBase64Encoded" is true, but its field "body" is not base64`)
+			return nil, shell.Say(`its field "isBase64Encoded" is true, but its field "body" is not base64`)
 		}
 	default:
 		n.body = saved.Body
@@ -134,13 +136,13 @@ func readRawNotification(data []byte) (*savedNotification, error) {
 			values := n.header[last]
 			values[len(values)-1] += " " + strings.TrimSpace(text)
 		case !ok || name == "" || strings.ContainsAny(name, " \t\"{"):
-			return nil, fmt.Errorf("line %d is not a header (Name: value); an empty line divides headers and body", number)
+			return nil, shell.Say("line %d is not a header (Name: value); an empty line divides headers and body", number)
 		default:
 			last = http.CanonicalHeaderKey(name)
 			n.header[last] = append(n.header[last], strings.TrimSpace(value))
 		}
 		if !found {
-			return nil, errors.New("it ends within the headers: an empty line and the body are missing")
+			return nil, shell.Say("it ends within the headers: an empty line and the body are missing")
 		}
 	}
 	n.setBody(rest)
