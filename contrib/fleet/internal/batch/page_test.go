@@ -1,0 +1,89 @@
+package batch_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
+	"github.com/wxpay-go/wxpay/sandbox"
+)
+
+// The commands of the page for people who bring lists do what it says, in their order.
+func TestPageOfLists(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell here")
+	}
+	program, err := filepath.Abs(os.Args[0])
+	require.NoError(t, err)
+	for _, page := range []string{"batch.md", "zh/batch.md"} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../../../../docs/" + page)
+			require.NoError(t, err)
+			blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(text, -1)
+			require.Len(t, blocks, 4, "look, send, send what was mended, results")
+			gateway := listen(t)
+			s := newShell(t, gateway.Env()...)
+			for _, order := range []string{"0004200001", "0004200002"} {
+				_, err := gateway.Users.AddPaidOrder(order, 10_000)
+				require.NoError(t, err)
+			}
+			require.NoError(t, os.Mkdir(s.path("bin"), 0o700))
+			require.NoError(t, os.Symlink(program, s.path("bin/wxpay-batch")))
+			list := func(name string, last string) {
+				var out bytes.Buffer
+				w := xlsx.NewWriter(&out, "one")
+				for _, row := range [][]string{
+					{"商户订单号", "商户退款单号", "退款金额", "订单金额", "退款原因", "#经办人"},
+					{"0004200001", "000R00001", "12.30", "100.00", "商品已售完", "张三"},
+					{"0004200002", "000R00002", last, "100.00", "商品已售完", "张三"},
+				} {
+					var cells []xlsx.Output
+					for _, text := range row {
+						cells = append(cells, xlsx.Output{Text: text})
+					}
+					require.NoError(t, w.Row(cells...))
+				}
+				require.NoError(t, w.Close())
+				s.file(name, out.String())
+			}
+			list("refunds.xlsx", "12.345")
+			for i, want := range []struct {
+				code, refunds int
+				says          string
+			}{
+				{1, 0, "Sum of amount.refund: 12.30 yuan"},
+				{1, 1, "line 3: C3 (column 退款金额): it is not an amount in yuan of the form 1234.50"},
+				{0, 2, "Lines: 1 queued"},
+				{0, 2, "amount.refund 24.64 yuan"},
+			} {
+				command := exec.Command(shell, "-c", string(blocks[i][1]))
+				command.Dir = s.dir
+				command.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1", "PATH="+s.path("bin"))
+				output, err := command.CombinedOutput()
+				if want.code == 0 {
+					assert.NoError(t, err, "%s", output)
+				} else {
+					assert.EqualError(t, err, fmt.Sprintf("exit status %d", want.code), "%s", output)
+				}
+				assert.Contains(t, string(output), want.says)
+				assert.Len(t, gateway.Ledger.Effects(sandbox.RefundEffect), want.refunds)
+				if i == 1 {
+					require.FileExists(t, s.path("refunds.rejects.xlsx"))
+					list("refunds.rejects.xlsx", "12.34")
+				}
+			}
+			assert.Len(t, sheets(t, s.path("results.xlsx"))["results"], 3)
+		})
+	}
+}
