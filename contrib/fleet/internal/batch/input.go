@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -147,25 +146,6 @@ func (p *program) told(o *sourceOptions) func(fleet.Header) {
 			p.note("%s: by their labels, %s (else say --map or --skip).", o.sheet.File, printable(strings.Join(found, ", ")))
 		}
 	}
-}
-
-// formatOf tells the format of a file: a workbook by its beginning, whatever its name is, the others by the name.
-func formatOf(path string) string {
-	var magic [8]byte
-	if file, err := os.Open(path); err == nil {
-		_, _ = io.ReadFull(file, magic[:])
-		file.Close()
-	}
-	if xlsx.Like(magic[:]) {
-		return "xlsx"
-	}
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv", ".tsv":
-		return "csv"
-	case ".xlsx", ".xls":
-		return "xlsx"
-	}
-	return "ndjson"
 }
 
 // text returns the text of the input in UTF-8, and completes the sheet with its separator. It says what it recognised, if that

@@ -120,13 +120,6 @@ type tableWriter interface {
 	close(tally) error
 }
 
-func heads(names ...string) (row []xlsx.Output) {
-	for _, name := range names {
-		row = append(row, xlsx.Output{Text: name, Format: xlsx.Head})
-	}
-	return row
-}
-
 func (t *resultTable) head() []xlsx.Output {
 	row := heads("line", "number", "state", "attention")
 	for _, name := range t.amounts {
@@ -135,23 +128,6 @@ func (t *resultTable) head() []xlsx.Output {
 	row = append(row, heads("code", "message", "request_id")...)
 	row = append(row, heads(t.selected...)...)
 	return append(row, heads("attempts", "submitted (UTC+8)", "ended (UTC+8)", "file")...)
-}
-
-// attention says what a person has to know of a state, and how it is marked; empty for what went well.
-func attention(state fleet.State) (string, xlsx.Format) {
-	switch state {
-	case fleet.Succeeded, fleet.Accepted, fleet.Taken:
-		return "", xlsx.Plain
-	case fleet.Unknown:
-		return "UNKNOWN: it may have taken effect", xlsx.Yellow
-	case fleet.Waiting, fleet.Begun:
-		return "NOT DONE YET", xlsx.Yellow
-	case fleet.Action:
-		return "STANDS STILL until the merchant acts", xlsx.Yellow
-	case fleet.Partial:
-		return "DONE IN PART", xlsx.Red
-	}
-	return "NOT DONE", xlsx.Red
 }
 
 func (t *resultTable) row(r fleet.Result) ([]xlsx.Output, error) {

@@ -91,7 +91,3 @@ func ofRun(ctx context.Context, q *fleet.Queue, id string) (fleet.Filter, error)
 	}
 	return fleet.Filter{Run: id}, nil
 }
-
-var states = []fleet.State{
-	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Cancelled, fleet.Waiting, fleet.Begun, fleet.Taken, fleet.Accepted, fleet.Succeeded,
-}

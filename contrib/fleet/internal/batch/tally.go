@@ -120,3 +120,33 @@ func (t tally) rows() [][]xlsx.Output {
 	row("in all", "", "", xlsx.Head, all)
 	return rows
 }
+
+// states are in the order of summaries.
+var states = []fleet.State{
+	fleet.Unknown, fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Cancelled, fleet.Waiting, fleet.Begun, fleet.Taken, fleet.Accepted, fleet.Succeeded,
+}
+
+// attention says what a person has to know of a state, and how it is marked; empty for what went well.
+func attention(state fleet.State) (string, xlsx.Format) {
+	switch state {
+	case fleet.Succeeded, fleet.Accepted, fleet.Taken:
+		return "", xlsx.Plain
+	case fleet.Unknown:
+		return "UNKNOWN: it may have taken effect", xlsx.Yellow
+	case fleet.Waiting, fleet.Begun:
+		return "NOT DONE YET", xlsx.Yellow
+	case fleet.Action:
+		return "STANDS STILL until the merchant acts", xlsx.Yellow
+	case fleet.Partial:
+		return "DONE IN PART", xlsx.Red
+	}
+	return "NOT DONE", xlsx.Red
+}
+
+// heads are the names of columns.
+func heads(names ...string) (row []xlsx.Output) {
+	for _, name := range names {
+		row = append(row, xlsx.Output{Text: name, Format: xlsx.Head})
+	}
+	return row
+}

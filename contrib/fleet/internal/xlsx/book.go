@@ -11,6 +11,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -167,6 +168,29 @@ func (b *Book) readTexts() error {
 	})
 	b.shared = ""
 	return err
+}
+
+// readStyles reads the styles that cells have.
+func (b *Book) readStyles(part string) error {
+	formats := make(map[string]string)
+	cells := false
+	return b.walk(part, func(e xml.StartElement, _ *tokens) error {
+		switch e.Name.Local {
+		case "numFmt":
+			formats[attribute(e, "numFmtId")] = attribute(e, "formatCode")
+		case "cellXfs":
+			cells = true
+		case "cellStyleXfs", "cellStyles", "dxfs":
+			cells = false
+		case "xf":
+			if cells {
+				id := attribute(e, "numFmtId")
+				number, _ := strconv.Atoi(id)
+				b.styles = append(b.styles, styleOf(number, formats[id]))
+			}
+		}
+		return nil
+	})
 }
 
 // walk calls visit for the elements of a part; visit may read on.

@@ -28,23 +28,6 @@ type Cell struct {
 	Wrong string
 }
 
-// Name returns the name of a cell, such as B7, by its column from 0 and its row from 1.
-func Name(column, row int) string { return Letters(column) + strconv.Itoa(row) }
-
-// Letters returns the name of a column, such as AA, by its number from 0.
-func Letters(column int) (name string) {
-	for column++; column > 0; column = (column - 1) / 26 {
-		name = string(rune('A'+(column-1)%26)) + name
-	}
-	return name
-}
-
-// maxColumns and maxRows are those of a sheet.
-const (
-	maxColumns = 16_384
-	maxRows    = 1 << 20
-)
-
 // Rows reads the rows of a sheet that have a cell with something in it. A row is good until the next one.
 func (b *Book) Rows(sheet Worksheet) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
@@ -72,7 +55,7 @@ func (b *Book) Rows(sheet Worksheet) iter.Seq2[Row, error] {
 				case "row":
 					number := row.Number + 1
 					if r := attribute(token, "r"); r != "" {
-						if number, err = strconv.Atoi(r); err != nil || number <= row.Number || number > maxRows {
+						if number, err = strconv.Atoi(r); err != nil || number <= row.Number || number > MaxRows {
 							yield(Row{}, fmt.Errorf("after row %d of the sheet there is no right one", row.Number))
 							return
 						}
@@ -223,22 +206,3 @@ func decimal(value string) (text string, exact bool) {
 }
 
 func isTrue(value string) bool { return value == "1" || value == "true" }
-
-// unescaped resolves what stands for characters that XML cannot have, such as _x000D_.
-func unescaped(text string) string {
-	if !strings.Contains(text, "_x") {
-		return text
-	}
-	var b strings.Builder
-	for len(text) > 0 {
-		if text[0] == '_' && isEscape(text) {
-			r, _ := strconv.ParseUint(text[2:6], 16, 16)
-			b.WriteRune(rune(r))
-			text = text[7:]
-			continue
-		}
-		b.WriteByte(text[0])
-		text = text[1:]
-	}
-	return b.String()
-}

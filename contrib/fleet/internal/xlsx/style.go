@@ -1,9 +1,7 @@
 package xlsx
 
 import (
-	"encoding/xml"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -11,29 +9,6 @@ import (
 type style struct {
 	date   bool
 	digits int // at least, with zeros in front; 0 unless all are whole
-}
-
-// readStyles reads the styles that cells have.
-func (b *Book) readStyles(part string) error {
-	formats := make(map[string]string)
-	cells := false
-	return b.walk(part, func(e xml.StartElement, _ *tokens) error {
-		switch e.Name.Local {
-		case "numFmt":
-			formats[attribute(e, "numFmtId")] = attribute(e, "formatCode")
-		case "cellXfs":
-			cells = true
-		case "cellStyleXfs", "cellStyles", "dxfs":
-			cells = false
-		case "xf":
-			if cells {
-				id := attribute(e, "numFmtId")
-				number, _ := strconv.Atoi(id)
-				b.styles = append(b.styles, styleOf(number, formats[id]))
-			}
-		}
-		return nil
-	})
 }
 
 var (

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Format is how a cell that is written looks.
@@ -29,12 +28,6 @@ type Output struct {
 	Text   string
 	Format Format
 }
-
-// MaxText and MaxRows are what a cell and a sheet hold, in UTF-16 units and rows.
-const (
-	MaxText = 32_767
-	MaxRows = maxRows
-)
 
 // ErrFull means that a sheet has all the rows that it can have.
 var ErrFull = fmt.Errorf("a sheet has at most %d rows", MaxRows)
@@ -162,45 +155,4 @@ func (w *Writer) write(text string) {
 	if w.err == nil {
 		_, w.err = w.out.WriteString(text)
 	}
-}
-
-// escape writes a text as XML, as spreadsheet programs do where XML cannot have a character.
-func escape(text string) string {
-	var b strings.Builder
-	for i, r := range text {
-		switch {
-		case r == '&':
-			b.WriteString("&amp;")
-		case r == '<':
-			b.WriteString("&lt;")
-		case r == '>':
-			b.WriteString("&gt;")
-		case r == '"':
-			b.WriteString("&quot;")
-		case r < ' ' && r != '\t' && r != '\n', r == 0xfffe, r == 0xffff, r == '_' && isEscape(text[i:]):
-			fmt.Fprintf(&b, "_x%04X_", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func isEscape(text string) bool {
-	if len(text) < 7 || text[1] != 'x' || text[6] != '_' {
-		return false
-	}
-	_, err := strconv.ParseUint(text[2:6], 16, 16)
-	return err == nil
-}
-
-// Fits reports whether a text fits into a cell.
-func Fits(text string) bool {
-	n := 0
-	for _, r := range text {
-		if n++; r > 0xffff {
-			n++
-		}
-	}
-	return n <= MaxText && utf8.ValidString(text)
 }
