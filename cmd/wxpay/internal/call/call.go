@@ -145,6 +145,9 @@ func (o *options) arguments(args []string) (err error) {
 	if err := o.Locate(at); err != nil {
 		return err
 	}
+	if err := o.Filled(); err != nil {
+		return err
+	}
 	body := o.hasData || len(o.Fields) > 0
 	switch {
 	case o.Method != "":

@@ -49,7 +49,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 		RunE: func(command *cobra.Command, args []string) error {
 			switch {
 			case len(args) != 1:
-				return shell.Usage("give one file")
+				return shell.Usage("give one file: wxpay upload FILE --to PATH")
 			case o.to == "":
 				return shell.Usage("name the operation: --to PATH, for example v3/merchant/media/upload")
 			case args[0] == "-" && o.name == "":

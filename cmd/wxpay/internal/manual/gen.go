@@ -79,7 +79,7 @@ The form of the code is experimental: a minor version may change it.`,
 func (o *typesOptions) arguments(args []string) (err error) {
 	switch {
 	case !token.IsIdentifier(o.packageName) || o.packageName == "_":
-		return shell.Usage("the package name %q is not a Go identifier", o.packageName)
+		return shell.Usage("the package name %q is not a Go identifier: give letters and digits, such as mypay", o.packageName)
 	case o.prefix != "" && (!token.IsIdentifier(o.prefix) || !token.IsExported(o.prefix)):
 		return shell.Usage("the name %q is not an exported Go identifier", o.prefix)
 	case o.tag == "" && o.out != "":

@@ -32,7 +32,7 @@ empty array with --json) and the exit code is 0.`,
   wxpay search -n 0 --json profitsharing`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if o.text = strings.TrimSpace(strings.Join(args, " ")); o.text == "" {
-				return shell.Usage("the words to search for are missing")
+				return shell.Usage("the words to search for are missing: for example wxpay search 退款")
 			}
 			if o.most < 0 {
 				return shell.Usage("-n %d: give how many operations to list, or 0 for all", o.most)

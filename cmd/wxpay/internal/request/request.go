@@ -70,7 +70,8 @@ func (o *Options) Locate(at operation.Address) error {
 			names = append(names, name)
 		}
 	}
-	for _, v := range slices.Concat(o.Variables, o.Escaped) {
+	given := slices.Concat(o.Variables, o.Escaped)
+	for _, v := range given {
 		switch near := shell.Nearest(v.Name, names); {
 		case slices.Contains(names, v.Name):
 		case len(names) == 0:
@@ -79,6 +80,21 @@ func (o *Options) Locate(at operation.Address) error {
 			return shell.Usage("--var %s=…: the path has no {%s}: did you mean --var %s=…?", v.Name, v.Name, near)
 		default:
 			return shell.Usage("--var %s=…: the path has no {%s}; it has {%s}", v.Name, v.Name, strings.Join(names, "}, {"))
+		}
+	}
+	if o.HasTimeout && o.Timeout <= 0 {
+		return shell.Usage("--timeout is %s, it must be positive", o.Timeout)
+	}
+	return nil
+}
+
+// Filled reports an error if a {name} of the path has no value.
+func (o *Options) Filled() error {
+	for segment := range strings.SplitSeq(o.Path, "/") {
+		name, open := fact.Placeholder(segment)
+		has := func(v shell.Pair) bool { return v.Name == name }
+		if open && !slices.ContainsFunc(o.Variables, has) && !slices.ContainsFunc(o.Escaped, has) {
+			return shell.Usage("{%s} has no value: give --var %s=…", name, name)
 		}
 	}
 	return nil

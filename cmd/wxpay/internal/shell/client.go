@@ -9,10 +9,11 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-const environmentHelp = `Needed are WXPAY_MCHID, WXPAY_PRIVATE_KEY with WXPAY_SERIAL or WXPAY_CERTIFICATE (or WXPAY_P12 for both), and
+// lacks tells what a client needs of the environment.
+var lacks = Say(`Needed are WXPAY_MCHID, WXPAY_PRIVATE_KEY with WXPAY_SERIAL or WXPAY_CERTIFICATE (or WXPAY_P12 for both), and
 WXPAY_PUBLIC_KEY_ID with WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY for a merchant with platform certificates.
 "wxpay init" keeps them in a file. Without an account: --sandbox calls an embedded sandbox, and "wxpay sandbox" serves one
-and prints these variables.`
+and prints these variables.`)
 
 // Source says where a client comes from.
 type Source struct {
@@ -49,7 +50,7 @@ func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err 
 		return nil, nil, Usage("%w", credentials.Explain(err))
 	}
 	if err != nil {
-		return nil, nil, Usage("%w\n%s", err, environmentHelp)
+		return nil, nil, Usage("%w\n%w", err, lacks)
 	}
 	return client, func() {}, nil
 }

@@ -114,15 +114,15 @@ func (o *triggerOptions) arguments(known *catalog.Catalog, args []string) error 
 func unknownEvent(facts *catalog.Catalog, eventType string) error {
 	wanted := strings.ToUpper(eventType)
 	family, _, _ := strings.Cut(wanted, ".")
-	var near []string
+	var near, all []string
 	for e := range facts.Events() {
-		if e.Type == wanted {
-			near = []string{e.Type}
-			break
-		}
+		all = append(all, e.Type)
 		if len(near) < 8 && family != "" && strings.HasPrefix(e.Type, family) {
 			near = append(near, e.Type)
 		}
+	}
+	if likely := shell.Nearest(wanted, all); likely != "" {
+		near = []string{likely}
 	}
 	if len(near) == 0 {
 		return shell.Usage("the catalogue does not know the event %s; --list prints those it knows, and --data sends any",
