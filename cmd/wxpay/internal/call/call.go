@@ -244,7 +244,13 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		if err != nil {
 			return err
 		}
-		return o.printRequest(sh, req)
+		switch {
+		case o.dryRun:
+			return printRequest(sh, req, writeMessage)
+		case o.secrets:
+			return printRequest(sh, req, writeWholeCommand)
+		}
+		return printRequest(sh, req, writeCommand)
 	}
 	if o.paginate {
 		return request.PrintPages(sh, &o.Options, chain.Pages(ctx))

@@ -14,8 +14,8 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
-// printRequest prints a signed request, as on the wire with the message that its signature covers, or as a command.
-func (o *options) printRequest(sh *shell.Shell, req *http.Request) error {
+// printRequest prints a signed request in the form that write gives it.
+func printRequest(sh *shell.Shell, req *http.Request, write func(*bytes.Buffer, *http.Request, []byte) error) error {
 	var body []byte
 	if req.Body != nil {
 		var err error
@@ -24,9 +24,7 @@ func (o *options) printRequest(sh *shell.Shell, req *http.Request) error {
 		}
 	}
 	var out bytes.Buffer
-	if o.curl {
-		writeCommand(&out, req, body, o.secrets)
-	} else if err := writeMessage(&out, req, body); err != nil {
+	if err := write(&out, req, body); err != nil {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	}
 	if _, err := sh.Stdout.Write(out.Bytes()); err != nil {
@@ -59,16 +57,22 @@ func writeMessage(out *bytes.Buffer, req *http.Request, body []byte) error {
 	return nil
 }
 
-// writeCommand writes a request as a curl command for a POSIX shell. Without secrets the signature is left out: with it
-// anybody could send the request.
-func writeCommand(out *bytes.Buffer, req *http.Request, body []byte, secrets bool) {
+// writeCommand writes a request as a curl command for a POSIX shell, without its signature: with it anybody could send the
+// request.
+func writeCommand(out *bytes.Buffer, req *http.Request, body []byte) error {
+	req = req.Clone(req.Context())
+	if head, _, ok := strings.Cut(req.Header.Get("Authorization"), `signature="`); ok {
+		req.Header.Set("Authorization", head+`signature="…"`)
+	}
+	return writeWholeCommand(out, req, body)
+}
+
+// writeWholeCommand writes a request as a curl command that can be sent.
+func writeWholeCommand(out *bytes.Buffer, req *http.Request, body []byte) error {
 	const next = " \\\n  "
 	fmt.Fprintf(out, "curl -X %s %s", req.Method, quoted(req.URL.String()))
 	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
 		for _, value := range req.Header[name] {
-			if head, _, ok := strings.Cut(value, `signature="`); ok && name == "Authorization" && !secrets {
-				value = head + `signature="…"`
-			}
 			out.WriteString(next + "-H " + quoted(name+": "+value))
 		}
 	}
@@ -76,6 +80,7 @@ func writeCommand(out *bytes.Buffer, req *http.Request, body []byte, secrets boo
 		out.WriteString(next + "--data-binary " + quoted(string(body)))
 	}
 	out.WriteByte('\n')
+	return nil
 }
 
 // quoted returns a text as one word of a POSIX shell.
