@@ -289,15 +289,15 @@ func (s *server) explain(_ context.Context, in failing) (string, error) {
 	if info.Note != "" {
 		result["note"] = info.Note
 	}
-	class, moves := info.Class, false
+	class, moves := info.Money, false // the careful reading, while the operation is not known
 	var o *fact.Operation
 	if in.Path != "" {
 		var err error
 		if o, err = s.one(place{in.Method, in.Path}); err != nil {
 			return "", err
 		}
-		if moves = o.MovesMoney; moves {
-			class = info.Money
+		if moves = o.MovesMoney; !moves {
+			class = info.Class
 		}
 		for _, c := range o.Codes {
 			if c.Name == in.Code && c.Meaning != "" {

@@ -3,7 +3,6 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,11 +22,10 @@ import (
 
 // live makes calls to the platform.
 type live struct {
-	sh         *shell.Shell
-	client     *wxpay.Client
-	leave      func()   // the client
-	allowed    []string // METHOD /path of the manual
-	allowMoney bool
+	sh      *shell.Shell
+	client  *wxpay.Client
+	leave   func()   // the client
+	allowed []string // METHOD /path of the manual
 
 	mu  sync.Mutex
 	log *os.File
@@ -35,7 +33,7 @@ type live struct {
 
 // openLive checks what may be called, and opens the log.
 func openLive(sh *shell.Shell, allow []string, allowMoney bool, log string) (*live, error) {
-	l := &live{sh: sh, allowMoney: allowMoney}
+	l := &live{sh: sh}
 	if len(allow) == 0 {
 		return nil, shell.Usage("--live needs at least one --allow 'METHOD /path'")
 	}
@@ -53,6 +51,9 @@ func openLive(sh *shell.Shell, allow []string, allowMoney bool, log string) (*li
 		}
 		if found.MovesMoney && !allowMoney {
 			return nil, shell.Usage("--allow %q moves money: it needs --allow-money too", text)
+		}
+		if found.MovesMoney && (method != http.MethodPost || found.Number.Field == "") {
+			return nil, shell.Usage("--allow %q moves money and has no number of the merchant, so nothing can make it once for certain", text)
 		}
 		l.allowed = append(l.allowed, name(found))
 	}
@@ -117,15 +118,8 @@ func (l *live) call(ctx context.Context, in requested) (string, error) {
 		}
 	}
 	entry := line{Stage: "calling", Operation: name(found), Number: in.number(found)}
-	if found.MovesMoney {
-		switch {
-		case !l.allowMoney:
-			return "", errors.New("it moves money, which is not allowed")
-		case in.Method != http.MethodPost:
-			return "", errors.New("it moves money and is no POST, so it cannot be made once for certain")
-		case found.Number.Field == "" || entry.Number == "":
-			return "", fmt.Errorf("it moves money: give the merchant's number in %q, the same for the same purpose", found.Number.Field)
-		}
+	if found.MovesMoney && entry.Number == "" {
+		return "", fmt.Errorf("it moves money: give the merchant's number in %q, the same for the same purpose", found.Number.Field)
 	}
 	if err := l.note(entry); err != nil {
 		return "", fmt.Errorf("nothing was sent: the call could not be written to the log: %w", err)
