@@ -40,14 +40,10 @@ func TestPageOfLists(t *testing.T) {
 			}
 			require.NoError(t, os.Mkdir(s.path("bin"), 0o700))
 			require.NoError(t, os.Symlink(program, s.path("bin/wxpay-batch")))
-			list := func(name string, last string) {
+			list := func(name string, rows ...[]string) {
 				var out bytes.Buffer
 				w := xlsx.NewWriter(&out, "one")
-				for _, row := range [][]string{
-					{"商户订单号", "商户退款单号", "退款金额", "订单金额", "退款原因", "#经办人"},
-					{"0004200001", "000R00001", "12.30", "100.00", "商品已售完", "张三"},
-					{"0004200002", "000R00002", last, "100.00", "商品已售完", "张三"},
-				} {
+				for _, row := range rows {
 					var cells []xlsx.Output
 					for _, text := range row {
 						cells = append(cells, xlsx.Output{Text: text})
@@ -57,7 +53,11 @@ func TestPageOfLists(t *testing.T) {
 				require.NoError(t, w.Close())
 				s.file(name, out.String())
 			}
-			list("refunds.xlsx", "12.345")
+			names := []string{"商户订单号", "商户退款单号", "退款金额", "订单金额", "退款原因", "#经办人"}
+			row := func(number, amount string) []string {
+				return []string{"000420000" + number, "000R0000" + number, amount, "100.00", "商品已售完", "张三"}
+			}
+			list("refunds.xlsx", names, row("1", "12.30"), row("2", "12.345"))
 			for i, want := range []struct {
 				code, refunds int
 				says          string
@@ -79,11 +79,15 @@ func TestPageOfLists(t *testing.T) {
 				assert.Contains(t, string(output), want.says)
 				assert.Len(t, gateway.Ledger.Effects(sandbox.RefundEffect), want.refunds)
 				if i == 1 {
-					require.FileExists(t, s.path("refunds.rejects.xlsx"))
-					list("refunds.rejects.xlsx", "12.34")
+					rejects := sheets(t, s.path("refunds.rejects.xlsx"))["rejects"]
+					require.Len(t, rejects, 2)
+					rejects[1][4] = "12.34"
+					list("refunds.rejects.xlsx", rejects...)
 				}
 			}
-			assert.Len(t, sheets(t, s.path("results.xlsx"))["results"], 3)
+			for name, rows := range map[string]int{"results.xlsx": 1, "mended.xlsx": 1, "all.xlsx": 2} {
+				assert.Len(t, sheets(t, s.path(name))["results"], 1+rows, name)
+			}
 		})
 	}
 }
