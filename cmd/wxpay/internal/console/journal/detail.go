@@ -108,7 +108,7 @@ const shown = 400
 
 // around returns a text with the character at a byte marked; a negative place marks nothing.
 func around(text string, at int) Text {
-	visible := strings.NewReplacer("\r", "␍", "\n", "␊\n", "\t", "␉").Replace
+	visible := strings.NewReplacer("\r", `\r`, "\n", "↵\n", "\t", `\t`).Replace
 	if at < 0 {
 		if len(text) > 2*shown {
 			return Text{Before: visible(strings.ToValidUTF8(text[:2*shown], "")) + "…"}
