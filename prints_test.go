@@ -273,12 +273,12 @@ func samples(t *testing.T) map[string]specimen {
 		"sandbox.Users":    pointed(box.Users), "sandbox.Ledger": pointed(box.Ledger), "sandbox.Keys": pointed(box.Keys),
 		"sandbox.Deliveries": pointed(box.Deliveries), "sandbox.Faults": pointed(box.Faults), "sandbox.Journal": pointed(box.Journal),
 		"sandbox.Entry": of(sandbox.Entry{Method: "POST", Target: "/v3/x", Header: header, Body: []byte(goldBody), ResponseHeader: header,
-			ResponseBody: []byte(goldBody)}),
+			ResponseBody: []byte(goldBody), PlatformMessage: goldBody, ClientMessage: goldBody}),
 		"sandbox.Delivery": wire(sandbox.Delivery{ID: "1", Body: []byte(goldBody), Attempts: []sandbox.Attempt{{Header: header, Response: []byte(goldBody)}}}),
 		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Response: []byte(goldBody)}),
 	}
 	users := plain("users of the sandbox, who are nobody")
-	for _, name := range []string{"Complaint", "MemberCard", "MemberFeed", "PointExchange", "Match", "Effect"} {
+	for _, name := range []string{"Checkout", "Complaint", "MemberCard", "MemberFeed", "PointExchange", "Match", "Effect"} {
 		all["sandbox."+name] = users
 	}
 	all["sandbox.Directory"] = plain("a path and open files")
