@@ -52,32 +52,41 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 func (q *Queue) wake(ctx context.Context) (int, error) {
 	ask, answered := context.WithTimeout(ctx, rideSetup)
 	defer answered()
-	info, err := q.lanes.Info(ask)
+	lanes, err := q.laneLengths(ask)
 	if err != nil {
-		return 0, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.Explain(err))
+		return 0, err
 	}
-	if info.State.Msgs == 0 {
-		return 0, nil
-	}
-	if info, err = q.lanes.Info(ask, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
-		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.Explain(err))
-	}
-	seen := make(map[string]bool)
 	woken := 0
-	for subject := range info.State.Subjects {
-		parts := strings.Split(subject, ".")
-		if lane := parts[len(parts)-2]; !seen[lane] {
-			seen[lane] = true
-			awake, err := q.wakeLane(ctx, lane)
-			if err != nil {
-				return woken, err
-			}
-			if awake {
-				woken++
-			}
+	for lane := range lanes {
+		awake, err := q.wakeLane(ctx, lane)
+		if err != nil {
+			return woken, err
+		}
+		if awake {
+			woken++
 		}
 	}
 	return woken, nil
+}
+
+// laneLengths lists the lanes, and how many jobs each has.
+func (q *Queue) laneLengths(ctx context.Context) (map[string]int, error) {
+	info, err := q.lanes.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("fleet: reading the state of the lanes: %w", q.engine.Explain(err))
+	}
+	if info.State.Msgs == 0 {
+		return nil, nil
+	}
+	if info, err = q.lanes.Info(ctx, jetstream.WithSubjectFilter(q.laneSubject("*", "*"))); err != nil {
+		return nil, fmt.Errorf("fleet: listing the lanes: %w", q.engine.Explain(err))
+	}
+	lengths := make(map[string]int)
+	for subject := range info.State.Subjects {
+		parts := strings.Split(subject, ".")
+		lengths[parts[len(parts)-2]]++
+	}
+	return lengths, nil
 }
 
 // token is the message that has a worker look after a lane.

@@ -112,6 +112,42 @@ func TestSettleAtOnce(t *testing.T) {
 	assert.Eventually(t, func() bool { return shown(g.Sandbox)["F2"] == 1 }, time.Minute, 20*time.Millisecond)
 }
 
+// Orders that stand still are listed with what holds them up.
+func TestUnsettled(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
+	u, err := q.Unsettled(t.Context())
+	require.NoError(t, err)
+	assert.Zero(t, u)
+	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 3}))
+	submit(t, q, ordered("A1", "a"), ordered("A2", "a"), ordered("A3", "a"))
+	hold := &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold, Calls: 1}
+	work(t, hold)
+	submit(t, q, ordered("B1", "b"))
+	work(t, hold)
+	submit(t, q, feed("C1"), ordered("D1", "d"))
+	work(t, hold)
+	u, err = q.Unsettled(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 3, u.Unknown)
+	require.Len(t, u.Blocked, 2)
+	for i, want := range []struct {
+		number string
+		behind int
+	}{{"A1", 2}, {"B1", 0}} {
+		assert.Equal(t, want.number, u.Blocked[i].Head.Number)
+		assert.Equal(t, want.behind, u.Blocked[i].Behind)
+		assert.NotZero(t, u.Blocked[i].Head.Ended)
+	}
+	require.NoError(t, q.Settle(t.Context(), u.Blocked[0].Head, fleet.Succeeded))
+	work(t, hold)
+	u, err = q.Unsettled(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 2, u.Unknown)
+	assert.Len(t, u.Blocked, 1)
+}
+
 // A job that is retried as soon as it has ended is queued, not lost.
 func TestRetryAtOnce(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -128,19 +127,12 @@ const retryWait = 2 * time.Second
 func (q *Queue) unblock(ctx context.Context) (int, error) {
 	ask, answered := context.WithTimeout(ctx, rideSetup)
 	defer answered()
-	info, err := q.lanes.Info(ask, jetstream.WithSubjectFilter(q.laneSubject("*", "*")))
+	lanes, err := q.laneLengths(ask)
 	if err != nil {
-		return 0, fmt.Errorf("fleet: listing the lanes: %w", q.engine.Explain(err))
+		return 0, err
 	}
 	count := 0
-	seen := make(map[string]bool)
-	for subject := range info.State.Subjects {
-		parts := strings.Split(subject, ".")
-		lane := parts[len(parts)-2]
-		if seen[lane] {
-			continue
-		}
-		seen[lane] = true
+	for lane := range lanes {
 		m, err := q.head(ctx, lane)
 		if err != nil {
 			return count, err

@@ -180,7 +180,7 @@ func TestAlerts(t *testing.T) {
 // The rules of wxpay-batch are PromQL. TestListen of contrib/fleet knows whether their metrics exist.
 func TestBatchAlerts(t *testing.T) {
 	exprs := rules(t, "../../deploy/alerts/wxpay-batch.yaml")
-	require.Len(t, exprs, 9)
+	require.Len(t, exprs, 10)
 	known := map[string]series{}
 	for alert, expr := range exprs {
 		for _, name := range regexp.MustCompile(`wxpay_batch_[a-z_]+`).FindAllString(expr, -1) {

@@ -37,6 +37,10 @@ type window struct {
 
 	asking sync.Mutex // one question to the engine at a time
 	cached glance
+
+	unsettled     fleet.Unsettled
+	unsettledAt   time.Time // zero for never
+	unsettledNext time.Time // not to be asked again before
 }
 
 // glance is a look at the queue.
@@ -115,6 +119,25 @@ func (w *window) look(ctx context.Context) (glance, bool) {
 	return w.cached, true
 }
 
+// settle asks what is of unknown outcome, at most once in unsettledAge: it costs more than a glance. It reports whether that is
+// known, and not much older.
+func (w *window) settle(ctx context.Context) (fleet.Unsettled, bool) {
+	w.asking.Lock()
+	defer w.asking.Unlock()
+	if queue := w.queue.Load(); time.Now().After(w.unsettledNext) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), glanceWait)
+		defer cancel()
+		if u, err := queue.Unsettled(ctx); err == nil {
+			w.unsettled, w.unsettledAt = u, time.Now()
+		}
+		w.unsettledNext = time.Now().Add(unsettledAge)
+	}
+	return w.unsettled, time.Since(w.unsettledAt) < 3*unsettledAge
+}
+
+// unsettledAge is how old figures of what is of unknown outcome may be.
+const unsettledAge = 30 * time.Second
+
 func (w *window) ready(rw http.ResponseWriter, r *http.Request) {
 	g, open := w.look(r.Context())
 	switch {
@@ -139,6 +162,10 @@ func (w *window) metrics(rw http.ResponseWriter, r *http.Request) {
 	if open && g.err == nil {
 		up = 1
 		g.write(&e)
+		if u, known := w.settle(r.Context()); known {
+			e.gauge("wxpay_batch_unknown_jobs", "Jobs of unknown outcome, half a minute ago at most. Absent while that cannot be counted within five seconds.", float64(u.Unknown))
+			e.gauge("wxpay_batch_blocked_orders", "Orders of which jobs stand behind one of unknown outcome, or would.", float64(len(u.Blocked)))
+		}
 	}
 	e.gauge("wxpay_batch_queue_up", "Whether the queue is open and answers. Without that there are no other figures of it.", up)
 	rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

@@ -87,6 +87,7 @@ func TestListen(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	for name, want := range map[string]string{
 		"wxpay_batch_queue_up": "1", "wxpay_batch_known_jobs": "20", "wxpay_batch_running_jobs": "0", "wxpay_batch_workers": "1", "wxpay_batch_paused": "0",
+		"wxpay_batch_unknown_jobs": "0", "wxpay_batch_blocked_orders": "0",
 		"wxpay_batch_workers_aside": "0", "wxpay_batch_closed": "0", "wxpay_batch_in_doubt": "0", "wxpay_batch_dead_jobs": "0", "wxpay_batch_oldest_job_age_seconds": "0",
 		`wxpay_batch_requests_total{status="200"}`: "20", `wxpay_batch_requests_total{status="429"}`: "1",
 		`wxpay_batch_limiter_wait_seconds_bucket{le="+Inf"}`: "21", "wxpay_batch_limiter_wait_seconds_count": "21",

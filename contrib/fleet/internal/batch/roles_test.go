@@ -102,6 +102,7 @@ func TestRoles(t *testing.T) {
 		{"reader", 0, []string{"status"}},
 		{"reader", 4, []string{"results"}},
 		{"worker", 3, []string{"work", "--until-idle", "--rate", "100", "--workers", "1", "--on-unknown", "hold"}},
+		{"worker", 0, []string{"status"}}, // what --listen asks
 		{"operator", 3, []string{"results"}},
 		{"operator", 0, []string{"pause"}},
 		{"operator", 0, []string{"status"}},
@@ -110,6 +111,7 @@ func TestRoles(t *testing.T) {
 		{"worker", 3, []string{"work", "--until-idle", "--rate", "100", "--workers", "1"}},
 		{"operator", 0, []string{"settle", "F00000", "succeeded"}},
 		{"submitter", 0, []string{"submit", as["submitter"].file("lanes.csv", lanes), pointsPath, "--order-by", "user_card_code", "--number", "out_request_no", "--map", "point_balance=point_balance:integer"}},
+		{"reader", 0, []string{"status"}},
 		{"operator", 0, []string{"cancel"}},
 		{"submitter", 0, []string{"submit", as["submitter"].file("mended.csv", strings.ReplaceAll(lanes, "0\n", "1\n")), pointsPath, "--order-by", "user_card_code", "--number", "out_request_no", "--map", "point_balance=point_balance:integer"}},
 		{"worker", 0, []string{"work", "--until-idle"}},
@@ -136,7 +138,7 @@ func TestRoles(t *testing.T) {
 	}{
 		{"reader", []string{"pause"}},
 		{"reader", []string{"drain"}},
-		{"reader", []string{"retry"}},
+		{"reader", []string{"resume"}},
 		{"submitter", []string{"work"}},
 		{"submitter", []string{"pause"}},
 		{"worker", []string{"resume"}},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +54,10 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	if err != nil {
 		return err
 	}
+	unsettled, err := s.queue.Unsettled(ctx)
+	if err != nil {
+		return err
+	}
 	if o.json {
 		type count struct {
 			State fleet.State `json:"state"`
@@ -70,6 +75,9 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		}
 		if !status.InDoubt.IsZero() {
 			all["in_doubt"] = status.InDoubt
+		}
+		if len(unsettled.Blocked) > 0 {
+			all["blocked"] = blockedOrders(unsettled.Blocked)
 		}
 		text, err := json.Marshal(all)
 		if err != nil {
@@ -91,6 +99,14 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		if m.Aside != nil {
 			fmt.Fprintf(&out, "%s stepped aside at %s: %s\n", printable(m.Name), m.Aside.When(), inFlags(m.Aside.Reason))
 		}
+	}
+	for i, b := range unsettled.Blocked {
+		if i == shownBlocked {
+			fmt.Fprintf(&out, "%d orders more stand still (--json lists them)\n", len(unsettled.Blocked)-i)
+			break
+		}
+		fmt.Fprintf(&out, "%d jobs stand behind %s (%s %s), of unknown outcome since %s: \"retry\", or \"settle\" it\n", b.Behind, printable(b.Head.Number),
+			b.Head.Method, b.Head.Path, fleet.Pause{Since: b.Head.Ended}.When())
 	}
 	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))
 	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
@@ -114,4 +130,23 @@ func runLine(r fleet.Run) string {
 		text += ", not to its end"
 	}
 	return text
+}
+
+// shownBlocked is how many orders that stand still are listed.
+const shownBlocked = 10
+
+// blockedOrder is an order that stands still, as JSON.
+type blockedOrder struct {
+	Number string    `json:"number"`
+	Method string    `json:"method"`
+	Path   string    `json:"path"`
+	Since  time.Time `json:"since"`
+	Behind int       `json:"behind"`
+}
+
+func blockedOrders(list []fleet.Blocked) (all []blockedOrder) {
+	for _, b := range list {
+		all = append(all, blockedOrder{b.Head.Number, b.Head.Method, b.Head.Path, b.Head.Ended, b.Behind})
+	}
+	return all
 }
