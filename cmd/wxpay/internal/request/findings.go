@@ -23,19 +23,7 @@ func (f findings) Handle(_ context.Context, record slog.Record) error {
 	if !found {
 		return nil
 	}
-	if place := attrs["place"]; place != "" {
-		if pointer := attrs["pointer"]; pointer != "" {
-			place += " " + pointer
-		}
-		if label := attrs["label"]; label != "" {
-			place += " (" + label + ")"
-		}
-		text = place + ": " + text
-	}
-	if certainty := attrs["certainty"]; certainty != "" {
-		text += " (" + certainty + ")"
-	}
-	f.sh.Note("warning: %s", shell.Printable(shell.InFlags(text)))
+	f.sh.Note("warning: %s", f.sh.Finding(attrs["place"], attrs["pointer"], attrs["label"], text, attrs["certainty"]))
 	return nil
 }
 

@@ -14,14 +14,16 @@ import (
 //go:embed zh.txt
 var table string
 
-var texts = sync.OnceValue(func() map[string]string {
+var texts = sync.OnceValue(func() map[string]string { return read(table) })
+
+func read(table string) map[string]string {
 	texts := make(map[string]string)
 	for block := range strings.SplitSeq(strings.TrimRight(table, "\n"), "\n\n") {
 		english, chinese, _ := strings.Cut(block, "\n=\n")
 		texts[english] = chinese
 	}
 	return texts
-})
+}
 
 // Text returns the Chinese of a text of one paragraph.
 func Text(english string) (string, bool) {
