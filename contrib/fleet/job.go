@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,7 +85,7 @@ func (j *Job) stale(now time.Time) bool { return !j.Expires.IsZero() && now.Afte
 
 // facts returns what the catalogue knows of the job's operation, nil if nothing.
 func (j *Job) facts() *fact.Operation {
-	operation, _ := catalog.V3().Lookup(j.Method, "/"+strings.TrimPrefix(j.Path, "/"))
+	operation, _ := catalog.V3().Lookup(cmp.Or(j.Method, http.MethodPost), "/"+strings.TrimPrefix(j.Path, "/"))
 	return operation
 }
 

@@ -77,7 +77,7 @@ func Open(r io.ReaderAt, size int64) (*Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	if book == "" || b.parts[strings.ToLower(book)] == nil {
+	if book == "" || b.parts[strings.ToLower(book)] == nil || path.Ext(book) == ".bin" { // .xlsb is not XML
 		return nil, ErrForm
 	}
 	return b, b.index(book)

@@ -163,8 +163,10 @@ func TestNoBook(t *testing.T) {
 		"the old form":    {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...."), "of the old form (.xls), or one with a password"},
 		"another archive": {archive(t, "", map[string]string{"_rels/.rels": "<Relationships/>"}), "it is no workbook"},
 		"cut off":         {archive(t, "", nil)[:500], "it is no workbook"},
-		"no sheet":        {archive(t, "", map[string]string{"xl/book.xml": "<workbook/>"}), "it is no workbook"},
-		"a lost part":     {archive(t, "", map[string]string{"xl/y.xml": "<styleSheet"}), "xl/y.xml"},
+		"binary": {archive(t, "", map[string]string{"xl/book.bin": "\x83\x01",
+			"_rels/.rels": `<Relationships><Relationship Type="x/officeDocument" Target="xl/book.bin"/></Relationships>`}), "it is no workbook"},
+		"no sheet":    {archive(t, "", map[string]string{"xl/book.xml": "<workbook/>"}), "it is no workbook"},
+		"a lost part": {archive(t, "", map[string]string{"xl/y.xml": "<styleSheet"}), "xl/y.xml"},
 	} {
 		_, err := xlsx.Open(bytes.NewReader(c.text), int64(len(c.text)))
 		assert.ErrorContains(t, err, c.says, name)
