@@ -71,6 +71,8 @@ type Result struct {
 
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
+	// Order is Job.Order.
+	Order string `json:"order,omitempty"`
 }
 
 // Format prints state, code and path under every verb: number and members may identify people.

@@ -52,7 +52,7 @@ func (q *Queue) openJob(key string, header nats.Header, data []byte) (*Job, time
 func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
 	return &record{
 		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Amounts: job.Amounts(),
-			Submitted: submitted, File: job.File, Line: job.Line},
+			Submitted: submitted, File: job.File, Line: job.Line, Order: job.Order},
 		Lane: job.lane(q.digests), content: job.content(q.digests), was: Waiting,
 	}
 }

@@ -748,18 +748,25 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Hold})
 	all := results(t, q)
 	assert.Equal(t, fleet.Unknown, all["A1"].State)
+	assert.Equal(t, "a", all["A1"].Order)
 	assert.Equal(t, fleet.Waiting, all["A2"].State)
 	assert.Equal(t, fleet.Waiting, all["A3"].State)
 	assert.Equal(t, fleet.Succeeded, all["B1"].State)
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, status.Queued)
+	blocked, err := q.Blocked(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []fleet.Blocked{{Head: all["A1"], Behind: 2}}, blocked)
 
 	n, err := q.Retry(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
+	blocked, err = q.Blocked(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, blocked)
 	var balances []string
 	for _, entry := range g.Journal.All() {
 		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {
