@@ -17,6 +17,7 @@ require (
 	github.com/wxpay-go/wxpay/contrib/sm v0.0.0
 	github.com/zalando/go-keyring v0.2.8
 	golang.org/x/term v0.47.0
+	rsc.io/qr v0.2.0
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 

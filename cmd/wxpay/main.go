@@ -3,6 +3,7 @@
 //	wxpay demo                              one call in six styles against an embedded sandbox, with the request and the checks
 //	wxpay call [METHOD] PATH                one call to any operation, by its path, checked against its documentation
 //	wxpay resolve POST PATH NUMBER...       what became of a call, by its number
+//	wxpay qr TEXT                           a QR code in the terminal, or as PNG
 //	wxpay upload FILE --to PATH             a file to an operation that takes one
 //	wxpay download URL|PATH                 a file, by its link or by its path
 //	wxpay bill KIND --date DAY              the bill of a day, verified

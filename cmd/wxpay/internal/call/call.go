@@ -27,6 +27,7 @@ type options struct {
 
 	paginate bool
 
+	qr         bool // draw the code_url of the response
 	untilFinal bool // --until-final and
 	sentBefore bool // --sent-before of --ensure
 }
@@ -109,6 +110,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
 	flags.BoolVar(&o.paginate, "paginate", false, "read all pages of a list, one response after the other")
+	flags.BoolVar(&o.qr, "qr", false, "draw the code_url of the response as a QR code, on stderr")
 	flags.BoolVar(&o.Ensure, "ensure", false, "make it happen once, and tell its true result")
 	flags.BoolVar(&o.untilFinal, "until-final", false, "with --ensure: wait until the platform states an end")
 	flags.BoolVar(&o.sentBefore, "sent-before", false, "with --ensure: the same call may have been made before, so ask first")
@@ -166,6 +168,8 @@ func (o *options) arguments(args []string) (err error) {
 		return shell.Usage("--strict and --no-check exclude each other")
 	case o.Ensure && o.Method != http.MethodPost:
 		return shell.Usage("--ensure is for a POST, this is a %s", o.Method)
+	case o.qr && o.Method != http.MethodPost:
+		return shell.Usage("--qr draws the code_url of an order, which is a POST; this is a %s", o.Method)
 	case o.Ensure && o.dryRun:
 		return shell.Usage("--ensure and --dry-run exclude each other")
 	case (o.untilFinal || o.sentBefore) && !o.Ensure:
@@ -262,7 +266,10 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	if err != nil {
 		return o.failed(sh, err)
 	}
-	return request.PrintResponse(sh, &o.Options, res)
+	if err := request.PrintResponse(sh, &o.Options, res); err != nil || !o.qr {
+		return err
+	}
+	return drawQR(sh, res)
 }
 
 func (o *options) ensure(ctx context.Context, sh *shell.Shell, chain wxpay.Chain, body any) error {
@@ -276,7 +283,10 @@ func (o *options) ensure(ctx context.Context, sh *shell.Shell, chain wxpay.Chain
 	if err != nil {
 		return o.failed(sh, err)
 	}
-	return request.PrintVerdict(sh, &o.Options, verdict)
+	if err := request.PrintVerdict(sh, &o.Options, verdict); err != nil || !o.qr {
+		return err
+	}
+	return drawQR(sh, verdict.Response)
 }
 
 // failed prints a failure. After an unknown outcome the error says how to ask about it.

@@ -83,6 +83,7 @@ curl command, and the response, both without values that identify anybody.
 		demo.Command(sh),
 		call.Command(sh),
 		call.Resolve(sh),
+		call.QR(sh),
 		file.Upload(sh),
 		file.Download(sh),
 		file.Bill(sh),

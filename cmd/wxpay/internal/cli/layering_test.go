@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"openapi":  {"example", "ordered"},
 	"folder":   {},
 	"zh":       {},
+	"qrcode":   {},
 
 	"shell":       {"ordered", "zh"},
 	"operation":   {"shell"},
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 	"console/auth":     {},
 
 	"batch":   {"shell"},
-	"call":    {"operation", "request", "shell"},
+	"call":    {"operation", "qrcode", "request", "shell"},
 	"checkup": {"serve", "shell"},
 	"demo":    {"shell"},
 	"file":    {"operation", "ordered", "request", "shell"},
