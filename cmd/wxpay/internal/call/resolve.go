@@ -58,24 +58,6 @@ Exit code 3 means that the end is still unknown. If the platform knows nothing o
 	return command
 }
 
-// numbers are the names of the numbers that a query needs of its caller.
-func numbers(l *fact.Link) (names []string) {
-	for _, pair := range l.Copy {
-		if name, _ := placeholder(pair.From); !pair.Optional && !isOwn(name) {
-			names = append(names, strings.ToUpper(name))
-		}
-	}
-	return names
-}
-
-// placeholder returns the name of a value of a call, and whether it is one of the path.
-func placeholder(source string) (name string, ofPath bool) {
-	if name, ofPath = fact.Placeholder(source); ofPath {
-		return name, true
-	}
-	return source, false
-}
-
 // asked reads the arguments of resolve: the operation, and the numbers after it.
 func (o *options) asked(sh *shell.Shell, args []string) (*fact.Operation, []string, error) {
 	first := min(len(args), 1)
@@ -148,9 +130,6 @@ func (o *options) fill(l *fact.Link, body []byte, given []string) error {
 	}
 	return nil
 }
-
-// isOwn reports whether a number may be that of the caller, who is a service provider if there is a sub_mchid.
-func isOwn(name string) bool { return name == "mchid" || name == "sp_mchid" }
 
 // fillOwn adds the caller's own number to the fields if the query takes it.
 func (o *options) fillOwn(l *fact.Link, own string) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,15 +15,8 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/zalando/go-keyring"
 
-	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/contrib/pkcs12"
-)
-
-// Variables of this program, beside those of wxpay.Config.
-const (
-	variableP12      = "WXPAY_P12"
-	variablePassword = "WXPAY_KEY_PASSWORD"
 )
 
 // KeyringService is the service in the system's keyring under which the secrets of this program are.
@@ -84,24 +76,6 @@ type Credentials struct {
 	values  map[string]string
 	faults  map[string]error
 }
-
-// variablesOfClient are the variables of wxpay.Config that a client is made of.
-var variablesOfClient = func() (names []string) {
-	for field := range reflect.TypeFor[wxpay.Config]().Fields() {
-		if name := field.Tag.Get("env"); name != "WXPAY_CATALOG_OVERLAY" { // every command reads it
-			names = append(names, name)
-		}
-	}
-	return names
-}()
-
-// ClientVariables are the variables that make a client. A child that gets a sandbox's gets no other of them.
-func ClientVariables() []string {
-	return append(slices.Clone(variablesOfClient), variableP12, variablePassword, variableProfile)
-}
-
-// areKeys are the variables with a key or certificate, which may be a file's path.
-var areKeys = []string{"WXPAY_PRIVATE_KEY", "WXPAY_CERTIFICATE", "WXPAY_PUBLIC_KEY"}
 
 // Credentials returns the credentials of the environment or of a profile, and of the flags. It fails only for flags that
 // cannot be used.

@@ -30,8 +30,6 @@ type Profile struct {
 // DefaultProfile is the name of the profile that counts if nothing else gives credentials.
 const DefaultProfile = "default"
 
-const variableProfile = "WXPAY_PROFILE"
-
 // ProfilesHelp is the text about the file of profiles.
 const ProfilesHelp = `A profile is the credentials of one merchant in ~/.config/wxpay/config.toml ($XDG_CONFIG_HOME/wxpay/config.toml). Its keys
 are those of wxpay.Config, and p12 with p12_password:
@@ -120,9 +118,6 @@ func explainTOML(err error) string {
 	return ": it is not a file of profiles"
 }
 
-// arePaths are the variables whose value may be a file's path.
-var arePaths = append(slices.Clone(areKeys), variableP12)
-
 // pathOf completes a path of the file of profiles, which is in dir. A text that is no path stays.
 func (sh *Shell) pathOf(dir, text string) string {
 	path, isFile := strings.CutPrefix(text, "file:")
@@ -182,9 +177,6 @@ func (p Profile) Set() (keys []string, values map[string]any) {
 	}
 	return keys, values
 }
-
-// public are the variables whose text anybody may read.
-var public = []string{"WXPAY_MCHID", "WXPAY_BRAND_ID", "WXPAY_SERIAL", "WXPAY_PUBLIC_KEY_ID", "WXPAY_BASE_URL", "WXPAY_INSECURE_HTTP", "WXPAY_P12"}
 
 // shown returns a value as it may be shown: a path or a reference is, a secret is not.
 func shown(value field) string {
