@@ -113,10 +113,12 @@ func TestRefundsOfAWorkbook(t *testing.T) {
 		assert.NotEmpty(t, r[9])
 	}
 	summary := book["summary"]
-	require.Len(t, summary, 4)
+	require.Len(t, summary, 6)
 	assert.Equal(t, []string{"state", "code", "meaning of the code", "attention", "jobs", "amount.refund (yuan)", "amount.total (yuan)"}, summary[0])
 	assert.Equal(t, []string{"refused", "RESOURCE_NOT_EXISTS"}, summary[1][:2])
 	assert.Equal(t, []string{"in all", "", "", "", strconv.Itoa(n), trimmed(yuan(total)), strconv.Itoa(100 * n)}, summary[3])
+	assert.Equal(t, []string{"lists", "退款.xlsx"}, summary[4])
+	assert.Equal(t, "written (UTC+8)", summary[5][0])
 	assert.Equal(t, []string{strconv.Itoa(n - n/50), trimmed(yuan(sum))}, summary[2][4:6])
 
 	code, stdout, stderr = s.run(append([]string{"results", "-o", s.path("results.csv")}, store...)...)

@@ -56,17 +56,19 @@ func writeResults(w io.Writer, format string, results func() iter.Seq2[fleet.Res
 // resultTable is a table of results.
 type resultTable struct {
 	amounts, selected []string // the names of its columns for them
-	now               time.Time
 }
 
 // errColumn means that a job that ended meanwhile has an amount or a selected member that no column is for.
 var errColumn = errors.New("the results: jobs of another kind have ended while they were read: write the results again")
 
 func writeTable(w io.Writer, format string, results func() iter.Seq2[fleet.Result, error]) (tally, error) {
-	amounts, selected := make(map[string]bool), make(map[string]bool)
+	amounts, selected, files := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for r, err := range results() {
 		if err != nil {
 			return nil, err
+		}
+		if r.File != "" {
+			files[r.File] = true
 		}
 		for name := range r.Amounts {
 			amounts[name] = true
@@ -75,7 +77,7 @@ func writeTable(w io.Writer, format string, results func() iter.Seq2[fleet.Resul
 			selected[name] = true
 		}
 	}
-	t := &resultTable{slices.Sorted(maps.Keys(amounts)), slices.Sorted(maps.Keys(selected)), time.Now()}
+	t := &resultTable{slices.Sorted(maps.Keys(amounts)), slices.Sorted(maps.Keys(selected))}
 	var out tableWriter = newCSVTable(w)
 	if format == "xlsx" {
 		out = xlsxTable{xlsx.NewWriter(w, "results")}
@@ -108,7 +110,9 @@ func writeTable(w io.Writer, format string, results func() iter.Seq2[fleet.Resul
 			}
 		}
 	}
-	if err := out.close(all); err != nil {
+	notes := [][]xlsx.Output{{}, append(heads("lists"), xlsx.Output{Text: strings.Join(slices.Sorted(maps.Keys(files)), ", ")}),
+		append(heads("written (UTC+8)"), xlsx.Output{Text: inBeijing(time.Now())})}
+	if err := out.close(append(all.rows(), notes...)); err != nil {
 		return nil, fmt.Errorf("the results: %w", err)
 	}
 	return all, nil
@@ -117,7 +121,7 @@ func writeTable(w io.Writer, format string, results func() iter.Seq2[fleet.Resul
 // tableWriter writes the rows of a table.
 type tableWriter interface {
 	row(cells []xlsx.Output, head ...xlsx.Output) error // head begins another sheet, where one is full
-	close(tally) error
+	close(summary [][]xlsx.Output) error
 }
 
 func (t *resultTable) head() []xlsx.Output {
@@ -197,7 +201,7 @@ func (t csvTable) row(cells []xlsx.Output, _ ...xlsx.Output) error {
 	return err
 }
 
-func (t csvTable) close(tally) error { return t.out.Flush() }
+func (t csvTable) close([][]xlsx.Output) error { return t.out.Flush() }
 
 // xlsxTable writes a workbook: the results, and how they add up.
 type xlsxTable struct{ out *xlsx.Writer }
@@ -218,9 +222,9 @@ func (t xlsxTable) row(cells []xlsx.Output, head ...xlsx.Output) error {
 	return err
 }
 
-func (t xlsxTable) close(all tally) error {
+func (t xlsxTable) close(summary [][]xlsx.Output) error {
 	t.out.Sheet("summary")
-	for _, row := range all.rows() {
+	for _, row := range summary {
 		if err := t.out.Row(row...); err != nil {
 			return err
 		}
