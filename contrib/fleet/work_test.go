@@ -755,18 +755,12 @@ func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	status, err := q.Status(t.Context())
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, status.Queued)
-	blocked, err := q.Blocked(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, []fleet.Blocked{{Head: all["A1"], Behind: 2}}, blocked)
 
 	n, err := q.Retry(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 	work(t, &fleet.Worker{Queue: q, OnUnknown: wxpay.Repeat})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 4}, states(results(t, q)))
-	blocked, err = q.Blocked(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, blocked)
 	var balances []string
 	for _, entry := range g.Journal.All() {
 		if strings.Contains(string(entry.Body), `"user_card_code":"a"`) {

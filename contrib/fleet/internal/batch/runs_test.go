@@ -60,21 +60,3 @@ func TestRunOfItsOwn(t *testing.T) {
 	assert.Contains(t, stdout, "run "+old+": old.ndjson by ")
 	assert.Regexp(t, `(?s)run \S+: new\.ndjson.*run \S+: new\.ndjson.*run \S+: old\.ndjson`, stdout, "the newest first")
 }
-
-// An order that stands still is told with the job that holds it up, and how long it has.
-func TestBlockedOrder(t *testing.T) {
-	t.Parallel()
-	gateway := listen(t)
-	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
-	s := newShell(t, gateway.Env()...)
-	data := []string{"--data", s.path("data")}
-	code, _, stderr := s.run(append([]string{s.file("feeds.ndjson", feedLines(3)), feedsPath, "--order-by", "user_card_code", "--workers", "1",
-		"--rate", "1000", "--on-unknown", "hold"}, data...)...)
-	require.Equal(t, 3, code, stderr)
-	code, stdout, stderr := s.run(append([]string{"status"}, data...)...)
-	require.Zero(t, code, stderr)
-	assert.Regexp(t, `blocked since \d{4}-\S+ \S+ \S+: 2 jobs wait behind F00000, whose outcome is unknown: "retry" finds out`, stdout)
-	code, stdout, stderr = s.run(append([]string{"status", "--json"}, data...)...)
-	require.Zero(t, code, stderr)
-	assert.Contains(t, stdout, `"behind":2`)
-}

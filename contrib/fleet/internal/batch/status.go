@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -51,12 +50,6 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	if err != nil {
 		return err
 	}
-	var blocked []fleet.Blocked
-	if slices.ContainsFunc(summary, func(c fleet.Count) bool { return c.State == fleet.Unknown }) {
-		if blocked, err = s.queue.Blocked(ctx); err != nil {
-			return err
-		}
-	}
 	runs, err := s.queue.Runs(ctx)
 	if err != nil {
 		return err
@@ -79,13 +72,6 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
 			"pause": status.Pause, "workers": append([]fleet.Member{}, status.Workers...), "jobs": counts,
 			"runs": append([]fleet.Run{}, runs...),
-		}
-		if len(blocked) > 0 {
-			orders := make([]any, len(blocked))
-			for i, b := range blocked {
-				orders[i] = map[string]any{"head": b.Head, "behind": b.Behind}
-			}
-			all["blocked"] = orders
 		}
 		if !status.InDoubt.IsZero() {
 			all["in_doubt"] = status.InDoubt
@@ -124,14 +110,6 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))
 	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
-	for i, b := range blocked {
-		if i == shownBlocked {
-			fmt.Fprintf(&out, "and %d more orders, which --json lists\n", len(blocked)-i)
-			break
-		}
-		fmt.Fprintf(&out, "blocked since %s: %d jobs wait behind %s, whose outcome is unknown: \"retry\" finds out, or \"settle\" it\n",
-			fleet.Pause{Since: b.Head.Ended}.When(), b.Behind, printable(b.Head.Number))
-	}
 	for i, r := range runs {
 		if i == shownRuns {
 			fmt.Fprintf(&out, "and %d runs before, which --json lists\n", len(runs)-i)
@@ -141,9 +119,6 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 	}
 	return p.print(out.String())
 }
-
-// shownBlocked is how many orders that stand still are listed for people.
-const shownBlocked = 10
 
 // shownRuns is how many runs are listed for people.
 const shownRuns = 10
