@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"console/journal":  {"console/send", "console/view"},
 	"console/explorer": {"console/journal", "console/send", "console/view", "example", "gocode", "language"},
 	"console/objects":  {"console/send", "console/view"},
-	"console/platform": {"console/view"},
+	"console/platform": {"console/send", "console/view"},
 	"console/phone":    {"console/send", "console/view"},
 	"console/send":     {},
 	"console/view":     {"console/auth"},

@@ -131,9 +131,7 @@ func (p *Pages) operation(w http.ResponseWriter, r *http.Request) {
 	}
 	s := send.ViewOf(p.Sandbox, r.FormValue("merchant"))
 	page := form{Operation: operation, Merchant: s.Merchant().ID, Upload: len(operation.In.Form) > 0}
-	for _, view := range p.Sandbox.Merchants() {
-		page.Merchants = append(page.Merchants, view.Merchant().ID)
-	}
+	page.Merchants = send.Merchants(p.Sandbox)
 	for _, id := range operation.Docs {
 		page.Docs = append(page.Docs, fact.DocURL(id))
 	}

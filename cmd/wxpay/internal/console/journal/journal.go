@@ -99,9 +99,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
 	page := list{Filter: filterOf(q), Live: before == 0}
 	page.Query = page.Filter.query()
 	page.Newest = "/journal?" + page.Query
-	for _, s := range p.Sandbox.Merchants() {
-		page.Merchants = append(page.Merchants, s.Merchant().ID)
-	}
+	page.Merchants = send.Merchants(p.Sandbox)
 	for e := range p.Sandbox.Journal.Backward(before) {
 		page.After = max(page.After, e.Number)
 		if !page.Filter.matches(&e) {
@@ -207,11 +205,7 @@ func (p *Pages) entry(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, e sandbox.Entry, problem error) {
-	frame := view.Frame{Template: "entry", Title: "Request", Section: "journal"}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, problem.Error()
-	}
-	view.Write(w, r, frame, DetailOf(p.Facts, e))
+	view.Write(w, r, view.Frame{Template: "entry", Title: "Request", Section: "journal", Err: problem}, DetailOf(p.Facts, e))
 }
 
 func (p *Pages) replay(w http.ResponseWriter, r *http.Request) {

@@ -109,10 +109,10 @@ func (p *Pages) writeDelivery(w http.ResponseWriter, r *http.Request, done strin
 	id := r.PathValue("id")
 	all := p.Sandbox.Deliveries.All()
 	at := slices.IndexFunc(all, func(d sandbox.Delivery) bool { return d.ID == id })
-	frame := view.Frame{Template: "delivery", Title: "Notification", Section: "objects", Done: done}
+	frame := view.Frame{Template: "delivery", Title: "Notification", Section: "objects", Done: done, Err: problem}
 	if at < 0 {
 		frame.Template, frame.Status = "gone-object", http.StatusNotFound
-		frame.Problem = view.Say(r, "The log has no such notification, or has it no more.")
+		frame.Err = errors.New(view.Say(r, "The log has no such notification, or has it no more."))
 		view.Write(w, r, frame, nil)
 		return
 	}
@@ -123,9 +123,6 @@ func (p *Pages) writeDelivery(w http.ResponseWriter, r *http.Request, done strin
 	}
 	for _, a := range page.Delivery.Attempts {
 		page.Attempts = append(page.Attempts, attempt{a, lines(a.Header), lines(a.ResponseHeader)})
-	}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, strings.TrimPrefix(problem.Error(), "sandbox: ")
 	}
 	view.Write(w, r, frame, page)
 }
@@ -163,7 +160,7 @@ func (p *Pages) events(w http.ResponseWriter, r *http.Request) {
 
 func (p *Pages) draft(w http.ResponseWriter, r *http.Request, page draft, problem error) {
 	s := send.ViewOf(p.Sandbox, page.Merchant)
-	page.Merchant, page.Merchants = s.Merchant().ID, merchants(p.Sandbox)
+	page.Merchant, page.Merchants = s.Merchant().ID, send.Merchants(p.Sandbox)
 	for event := range catalog.V3().Events() {
 		page.Events = append(page.Events, event.Type)
 	}
@@ -177,10 +174,7 @@ func (p *Pages) draft(w http.ResponseWriter, r *http.Request, page draft, proble
 			page.Resource, problem = string(text), err
 		}
 	}
-	frame := view.Frame{Template: "events", Title: "Notify", Section: "objects"}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, strings.TrimPrefix(problem.Error(), "sandbox: ")
-	}
+	frame := view.Frame{Template: "events", Title: "Notify", Section: "objects", Err: problem}
 	view.Write(w, r, frame, page)
 }
 

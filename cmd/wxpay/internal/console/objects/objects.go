@@ -53,17 +53,12 @@ type object struct {
 	Key string // its number, as the sandbox's methods take it
 }
 
-func objectOf(e sandbox.Effect) object {
-	if e.Sub != "" {
-		return object{e, e.Sub + "/" + e.Number}
-	}
-	return object{e, e.Number}
-}
+func objectOf(e sandbox.Effect) object { return object{e, send.Key(e)} }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	s := send.ViewOf(p.Sandbox, q.Get("merchant"))
-	page := list{Merchant: s.Merchant().ID, Merchants: merchants(p.Sandbox), Kind: q.Get("kind"), Search: strings.TrimSpace(q.Get("q")), Kinds: kinds}
+	page := list{Merchant: s.Merchant().ID, Merchants: send.Merchants(p.Sandbox), Kind: q.Get("kind"), Search: strings.TrimSpace(q.Get("q")), Kinds: kinds}
 	var wanted []sandbox.EffectKind
 	if page.Kind != "" {
 		wanted = append(wanted, sandbox.EffectKind(page.Kind))
@@ -183,13 +178,10 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) { p.write(w, r, "",
 
 func (p *Pages) write(w http.ResponseWriter, r *http.Request, done string, problem error) {
 	page, _, ok := p.find(r)
-	frame := view.Frame{Template: "object", Title: "Object", Section: "objects", Done: done}
-	switch {
-	case !ok:
+	frame := view.Frame{Template: "object", Title: "Object", Section: "objects", Done: done, Err: problem}
+	if !ok {
 		frame.Template, frame.Status = "gone-object", http.StatusNotFound
-		frame.Problem = view.Say(r, "The merchant has made no such thing.")
-	case problem != nil:
-		frame.Status, frame.Problem = http.StatusConflict, strings.TrimPrefix(problem.Error(), "sandbox: ")
+		frame.Err = errors.New(view.Say(r, "The merchant has made no such thing."))
 	}
 	view.Write(w, r, frame, page)
 }

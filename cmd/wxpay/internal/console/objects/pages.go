@@ -8,12 +8,3 @@ type Pages struct{ Sandbox *sandbox.Sandbox }
 
 // pageSize is how many rows a page has.
 const pageSize = 50
-
-// merchants are those of a sandbox.
-func merchants(s *sandbox.Sandbox) []string {
-	var ids []string
-	for _, view := range s.Merchants() {
-		ids = append(ids, view.Merchant().ID)
-	}
-	return ids
-}

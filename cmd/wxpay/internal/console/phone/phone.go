@@ -57,9 +57,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, done string, proble
 	var page home
 	s := send.ViewOf(p.Sandbox, r.FormValue("merchant"))
 	page.Merchant = s.Merchant().ID
-	for _, view := range p.Sandbox.Merchants() {
-		page.Merchants = append(page.Merchants, view.Merchant().ID)
-	}
+	page.Merchants = send.Merchants(p.Sandbox)
 	for _, order := range first(s.Users.Checkouts(), most) {
 		page.Waiting = append(page.Waiting, waiting{"order", page.Merchant, order.Number, order.Description, order.Total, order.State})
 	}
@@ -68,33 +66,19 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, done string, proble
 			break
 		}
 		if e.State == "WAIT_USER_CONFIRM" || e.Kind == sandbox.ServiceEffect && (e.State == "CREATED" || e.State == "DOING") {
-			page.Waiting = append(page.Waiting, waiting{string(e.Kind), page.Merchant, numberOf(e), "", e.Amount, e.State})
+			page.Waiting = append(page.Waiting, waiting{string(e.Kind), page.Merchant, send.Key(e), "", e.Amount, e.State})
 		}
 	}
 	for _, e := range slices.Backward(s.Ledger.Effects(sandbox.PaymentEffect)) {
-		if page.Paid = append(page.Paid, numberOf(e)); len(page.Paid) == most {
+		if page.Paid = append(page.Paid, send.Key(e)); len(page.Paid) == most {
 			break
 		}
 	}
 	page.Cards = first(s.Users.MemberCards(), most)
-	frame := view.Frame{Template: "phone", Title: "Phone", Section: "phone", Done: done}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, plain(problem)
-	}
-	view.Write(w, r, frame, page)
+	view.Write(w, r, view.Frame{Template: "phone", Title: "Phone", Section: "phone", Done: done, Err: problem}, page)
 }
 
 func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }
-
-// numberOf is the number of an effect as the sandbox's methods take it.
-func numberOf(e sandbox.Effect) string {
-	if e.Sub != "" {
-		return e.Sub + "/" + e.Number
-	}
-	return e.Number
-}
-
-func plain(err error) string { return strings.TrimPrefix(err.Error(), "sandbox: ") }
 
 // cashier is the page on which the user pays.
 type cashier struct {
@@ -117,20 +101,20 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) {
 	if page.Shop {
 		if problem := checkCall(r, s, page); problem != "" {
 			page.Outcome = "fail"
-			p.till(w, r, page, http.StatusConflict, view.Say(r, "The shop's call is not right, so WeChat would not open.")+" "+problem, "")
+			p.till(w, r, page, errors.New(view.Say(r, "The shop's call is not right, so WeChat would not open.")+" "+problem), "")
 			return
 		}
 	}
-	p.till(w, r, page, 0, "", "")
+	p.till(w, r, page, nil, "")
 }
 
-func (p *Pages) till(w http.ResponseWriter, r *http.Request, page cashier, status int, problem, done string) {
+func (p *Pages) till(w http.ResponseWriter, r *http.Request, page cashier, problem error, done string) {
 	page.Open = page.Outcome == "" && slices.Contains([]string{"NOTPAY", "USERPAYING"}, page.State)
-	view.Write(w, r, view.Frame{Template: "cashier", Title: "Pay", Section: "phone", Status: status, Problem: problem, Done: done}, page)
+	view.Write(w, r, view.Frame{Template: "cashier", Title: "Pay", Section: "phone", Err: problem, Done: done}, page)
 }
 
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request, err error) {
-	view.Write(w, r, view.Frame{Template: "dead", Title: "Phone", Section: "phone", Status: http.StatusNotFound, Problem: plain(err)}, r.FormValue("shop") != "")
+	view.Write(w, r, view.Frame{Template: "dead", Title: "Phone", Section: "phone", Status: http.StatusNotFound, Err: err}, r.FormValue("shop") != "")
 }
 
 // find returns the order of a link, of whichever merchant.
@@ -202,7 +186,7 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 		p.missing(w, r, err)
 		return
 	}
-	problem, done, status := "", "", 0
+	done := ""
 	switch r.PostFormValue("do") {
 	case "pay":
 		_, err = s.Users.PayAs(page.Number, strings.TrimSpace(r.PostFormValue("openid")))
@@ -211,24 +195,19 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 		}
 	case "balance":
 		if err = s.Users.FailPayment(page.Number); err == nil {
-			problem = view.Say(r, "The balance is not sufficient. The order stays unpaid.")
-			status = http.StatusConflict
+			err = errors.New(view.Say(r, "The balance is not sufficient. The order stays unpaid."))
 		}
 	case "password":
-		problem = view.Say(r, "The password is wrong. Nothing was paid, and the platform tells nobody.")
-		status = http.StatusConflict
+		err = errors.New(view.Say(r, "The password is wrong. Nothing was paid, and the platform tells nobody."))
 	case "cancel":
 		page.Outcome, done = "cancel", view.Say(r, "Cancelled. The order stays as it is.")
 	default:
 		err = errors.New("the phone knows no such act")
 	}
-	if err != nil {
-		problem, status = plain(err), http.StatusConflict
-	}
 	if after, err := s.Users.Checkout(page.Number); err == nil {
 		page.Checkout = after
 	}
-	p.till(w, r, page, status, problem, done)
+	p.till(w, r, page, err, done)
 }
 
 // bill is the page on which the user confirms a transfer.
@@ -250,7 +229,7 @@ func (p *Pages) findBill(r *http.Request) (bill, *sandbox.Sandbox, error) {
 		}
 	}
 	for _, e := range s.Ledger.Effects(sandbox.TransferEffect) {
-		if numberOf(e) == number {
+		if send.Key(e) == number {
 			return bill{Effect: e, Merchant: s.Merchant().ID, Number: number, Shop: r.FormValue("shop") != ""}, s, nil
 		}
 	}
@@ -267,11 +246,7 @@ func (p *Pages) transfer(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) asked(w http.ResponseWriter, r *http.Request, page bill, problem error) {
-	frame := view.Frame{Template: "transfer", Title: "Transfer", Section: "phone"}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, plain(problem)
-	}
-	view.Write(w, r, frame, page)
+	view.Write(w, r, view.Frame{Template: "transfer", Title: "Transfer", Section: "phone", Err: problem}, page)
 }
 
 func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) {
@@ -294,7 +269,7 @@ func (p *Pages) confirm(w http.ResponseWriter, r *http.Request) {
 		page.Outcome = ""
 	}
 	for _, e := range s.Ledger.Effects(sandbox.TransferEffect) {
-		if numberOf(e) == page.Number {
+		if send.Key(e) == page.Number {
 			page.Effect = e
 		}
 	}

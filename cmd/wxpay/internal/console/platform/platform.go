@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/send"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
@@ -85,18 +86,12 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, done string, proble
 	for _, name := range s.Rules.All() {
 		data.Rules = append(data.Rules, rule{string(name), slices.Contains(enforced, name)})
 	}
-	for _, view := range s.Merchants() {
-		data.Merchants = append(data.Merchants, view.Merchant().ID)
-	}
+	data.Merchants = send.Merchants(s)
 	p.mu.Lock()
 	data.Shots = slices.Clone(p.shots)
 	p.mu.Unlock()
 	slices.Reverse(data.Shots)
-	frame := view.Frame{Template: "platform", Title: "Platform", Section: "platform", Done: done}
-	if problem != nil {
-		frame.Status, frame.Problem = http.StatusConflict, strings.TrimPrefix(problem.Error(), "sandbox: ")
-	}
-	view.Write(w, r, frame, data)
+	view.Write(w, r, view.Frame{Template: "platform", Title: "Platform", Section: "platform", Done: done, Err: problem}, data)
 }
 
 // act carries one order out.

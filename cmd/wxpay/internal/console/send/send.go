@@ -82,6 +82,23 @@ func ViewOf(s *sandbox.Sandbox, merchant string) *sandbox.Sandbox {
 	return s.Merchants()[0]
 }
 
+// Merchants returns the numbers of the merchants.
+func Merchants(s *sandbox.Sandbox) []string {
+	var ids []string
+	for _, view := range s.Merchants() {
+		ids = append(ids, view.Merchant().ID)
+	}
+	return ids
+}
+
+// Key is the number of an effect, as the sandbox's methods take it.
+func Key(e sandbox.Effect) string {
+	if e.Sub != "" {
+		return e.Sub + "/" + e.Number
+	}
+	return e.Number
+}
+
 // signedPart is the part of the body that a signature covers: all of it, but the meta part of an upload.
 func signedPart(e sandbox.Entry) ([]byte, error) {
 	media, parameters, err := mime.ParseMediaType(e.Header.Get("Content-Type"))

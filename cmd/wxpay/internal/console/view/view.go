@@ -4,6 +4,7 @@ package view
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -163,10 +164,15 @@ type Frame struct {
 	Template, Title, Section string
 	Status                   int // 0 for 200
 	Problem, Done            string
+	Err                      error // why an order was not carried out: a problem, with the status 409 unless there is another
 }
 
 // Write writes a page.
 func Write(w http.ResponseWriter, r *http.Request, f Frame, data any) {
+	if f.Err != nil {
+		f.Problem = strings.TrimPrefix(f.Err.Error(), "sandbox: ")
+		f.Status = cmp.Or(f.Status, http.StatusConflict)
+	}
 	page := pageOf(r, data)
 	page.Title, page.Section, page.Problem, page.Done = f.Title, f.Section, f.Problem, f.Done
 	body, err := execute(page.Language, f.Template, page)
