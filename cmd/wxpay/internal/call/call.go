@@ -94,6 +94,12 @@ WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (se
 		ValidArgsFunction: operation.Complete(sh.Facts()),
 	}
 	o.flags(command.Flags())
+	_ = command.RegisterFlagCompletionFunc("var", operation.CompleteVariables)
+	_ = command.RegisterFlagCompletionFunc("raw-var", operation.CompleteVariables)
+	_ = command.RegisterFlagCompletionFunc("query", operation.CompleteFields(sh.Facts(), true))
+	for _, flag := range []string{"field", "raw-field"} {
+		_ = command.RegisterFlagCompletionFunc(flag, operation.CompleteFields(sh.Facts(), false))
+	}
 	return command
 }
 

@@ -46,6 +46,7 @@ WXPAY_CATALOG_OVERLAY names a file that corrects or adds facts, in the form of t
 operation, with the differences. The command marks facts of this file.
 
 The format is term, unless --format gives another; json is an array of operations. --lang zh shows the manual in Chinese.
+On a terminal the page goes through the program in PAGER, if that is set.
 
 --all --out DIR writes the whole manual as Markdown, one file for each operation and notification, with README.md as its
 index and with what the sandbox responds. It replaces the files that it wrote before, and neither deletes nor replaces any
@@ -132,7 +133,7 @@ func (o *docsOptions) run(ctx context.Context, sh *shell.Shell) error {
 			pages[i].Terminal(&out, paint)
 		}
 	}
-	return sh.Write(out.Bytes())
+	return sh.Page(ctx, out.Bytes())
 }
 
 // write writes the whole manual into a folder.
