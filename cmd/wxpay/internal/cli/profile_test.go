@@ -94,6 +94,25 @@ func TestProfiles(t *testing.T) {
 	assert.Equal(t, "profile= p12= mchid=1900000109\n", stdout)
 }
 
+// Paths begin at the folder of the file, or at the home folder.
+func TestProfilesPaths(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	base := "[default]\nmchid = '" + a.Merchant().ID + "'\nbase_url = '" + a.URL + "'\n"
+	for name, text := range map[string]string{
+		"beside": "p12 = 'apiclient_cert.p12'\napiv3_key = 'file:apiv3_key'\n",
+		"file":   "private_key = 'file:apiclient_key.pem'\ncertificate = 'apiclient_cert.pem'\napiv3_key = 'file:./apiv3_key'\n",
+		"home":   "p12 = '~/.config/wxpay/locked.p12'\np12_password = 'file:~/.config/wxpay/password'\napiv3_key = 'file:~/.config/wxpay/apiv3_key'\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			environ, path := home(t, base+text, 0o600)
+			require.NoError(t, os.CopyFS(filepath.Dir(path), os.DirFS(a.dir)))
+			code, _, stderr := clitest.Run(t, environ, "call", "v3/certificates")
+			assert.Zero(t, code, stderr)
+		})
+	}
+}
+
 // A file or a choice that cannot be used says so, and nothing is sent.
 func TestProfilesMistakes(t *testing.T) {
 	t.Parallel()

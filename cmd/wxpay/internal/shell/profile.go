@@ -42,9 +42,10 @@ are those of wxpay.Config, and p12 with p12_password:
   public_key = "~/wxpay/pub_key.pem"
   apiv3_key = "keyring:default/apiv3_key"
 
-A value may be a reference: file:PATH, env:NAME, base64:TEXT, or keyring:NAME for the system's keyring. A path without a
-folder at its front is beside the file. Only its owner may read the file. --profile NAME or WXPAY_PROFILE chooses a profile,
-and [default] counts if no variable of the credentials is set. A profile is whole: it excludes those variables.`
+A value may be a reference: file:PATH, env:NAME, base64:TEXT, or keyring:NAME for the system's keyring. A relative path
+begins at the folder of the file, and ~ is the home folder. Only its owner may read the file. --profile NAME or WXPAY_PROFILE
+chooses a profile, and [default] counts if no variable of the credentials is set. A profile is whole: it excludes those
+variables.`
 
 // ProfilesPath returns the path of the file of profiles; empty if there is no place for it.
 func (sh *Shell) ProfilesPath() string {
@@ -90,8 +91,8 @@ func (sh *Shell) Profiles() (map[string]Profile, error) {
 	}
 	for name, p := range profiles {
 		for value := range p.values() {
-			if slices.Contains(arePaths, value.variable) {
-				value.SetString(sh.pathOf(filepath.Dir(path), value.String()))
+			if value.Kind() == reflect.String {
+				value.SetString(sh.pathOf(filepath.Dir(path), value.String(), slices.Contains(arePaths, value.variable)))
 			}
 		}
 		profiles[name] = p
@@ -118,14 +119,20 @@ func explainTOML(err error) string {
 	return ": it is not a file of profiles"
 }
 
-// pathOf completes a path of the file of profiles, which is in dir. A text that is no path stays.
-func (sh *Shell) pathOf(dir, text string) string {
-	path, isFile := strings.CutPrefix(text, "file:")
-	if strings.HasPrefix(path, "~/") {
-		return sh.AtHome(path)
+// pathOf completes the path in a value of the file of profiles, which is in dir: that of a reference, and that of a value
+// which may be a path itself. A text that is no path stays.
+func (sh *Shell) pathOf(dir, text string, mayBePath bool) string {
+	path, isReference := strings.CutPrefix(text, "file:")
+	before := strings.TrimSuffix(text, path)
+	if !isReference && !mayBePath {
+		return text
 	}
-	if _, err := os.Stat(filepath.Join(dir, path)); path != "" && !filepath.IsAbs(path) && (isFile || err == nil) {
-		return filepath.Join(dir, path)
+	if strings.HasPrefix(path, "~/") {
+		return before + sh.AtHome(path)
+	}
+	beside := filepath.Join(dir, path)
+	if _, err := os.Stat(beside); path != "" && !filepath.IsAbs(path) && (isReference || err == nil) {
+		return before + beside
 	}
 	return text
 }
