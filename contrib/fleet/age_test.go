@@ -17,8 +17,8 @@ import (
 // recordAge is after how long records are given up.
 const recordAge = 200 * time.Millisecond
 
-// forgetful is a queue that knows that its records are given up. They are only when giveUpAfter is called again, not while
-// a slow machine works on them.
+// forgetful is a queue that knows that its records are given up. They are only when giveUpAfter is
+// called again, not while a slow machine works on them.
 func forgetful(t testing.TB, e *fleet.Engine, client *wxpay.Client) *fleet.Queue {
 	t.Helper()
 	newQueue(t, e, client)

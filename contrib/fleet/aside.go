@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// aside has a worker that met trouble which may be its own stand back while others go on: its clock, its key, its way to the
-// platform. It tries again after a rest, longer each time.
+// aside makes a worker rest while others go on, after trouble that may be its own: its clock, its
+// key, its way to the platform. It tries again after a rest, longer each time.
 type aside struct {
 	mu    sync.Mutex
 	why   *Pause // nil if it works
@@ -19,7 +19,7 @@ const (
 	asideMost  = 10 * time.Minute
 )
 
-// step has the worker rest.
+// step begins a rest.
 func (a *aside) step(why Pause) (rest time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,14 +12,15 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// The time for one question to the engine. No answer comes when the server that had it dies, or when it has no leader, and
-// package jetstream waits for one as long as the caller has time.
+// The time for one question to the engine. No answer comes when the server that had it dies, or
+// when it has no leader, and package jetstream waits for one as long as the caller has time.
 const (
 	askMost  = 5 * time.Second
 	askLeast = time.Second
 )
 
-// What a cluster cannot answer while it elects a leader, for 4 to 10 s, is asked again for rideTime.
+// A question that a cluster cannot answer while it elects a leader, for 4 to 10 s, is repeated for
+// rideTime.
 const (
 	rideTime  = 30 * time.Second
 	rideAgain = 250 * time.Millisecond
@@ -27,8 +28,8 @@ const (
 	rideSetup = 15 * time.Second
 )
 
-// ride asks the engine, and asks again while it finds itself. What do does has to be harmless when it is done twice. Each try
-// has a time of its own.
+// ride asks the engine, and asks again while it finds itself. do has to be harmless when it runs
+// twice. Each try has a time of its own.
 func (e *Engine) ride(ctx context.Context, each time.Duration, do func(context.Context) error) error {
 	return e.insist(ctx, func() error {
 		one, cancel := context.WithTimeout(ctx, each)
@@ -60,8 +61,9 @@ func (e *Engine) insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// passing reports whether an error may be gone in a moment: a cluster that elects a leader, a connection that is being made
-// again. An embedded engine has neither, but a disk that may stand still for some seconds.
+// passing reports whether an error may be gone in a moment: a cluster that elects a leader, a
+// connection that is being made again. An embedded engine has neither, but a disk that may stand
+// still for some seconds.
 func (e *Engine) passing(err error) bool {
 	if e.server != nil {
 		return errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrNoSpace) && e.failure() == nil

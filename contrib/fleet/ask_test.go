@@ -16,8 +16,9 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// A server that dies with a record in hand gives no answer. The worker that waits for it gives the job back unsent, in
-// seconds rather than at the end of its patience; so it does with a job that an earlier worker may have sent.
+// A server that dies with a record in hand gives no answer. The worker that waits for it gives the
+// job back unsent, in seconds rather than at the end of its patience; so it does with a job that an
+// earlier worker may have sent.
 func TestAnswerThatNeverComes(t *testing.T) {
 	t.Parallel()
 	for name, doubted := range map[string]bool{"a fresh job": false, "a job in doubt": true} {
@@ -37,7 +38,8 @@ func TestAnswerThatNeverComes(t *testing.T) {
 				effects = 1
 			}
 
-			// What takes the records now takes them and is silent. What reads them reads what was there.
+			// What takes the records now takes them and is silent. What reads them reads what was
+			// there.
 			records, err := e.JetStream().Stream(t.Context(), "wxpay-records")
 			require.NoError(t, err)
 			config := records.CachedInfo().Config

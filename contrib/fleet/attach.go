@@ -11,12 +11,13 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// ErrNotAttachable means that no process has the directory open and lets others attach to it ([WithAttach]).
+// ErrNotAttachable means that no process has the directory open and lets others attach to it
+// ([WithAttach]).
 var ErrNotAttachable = errors.New("fleet: no process that can be attached to has the directory open")
 
-// Attach opens an engine on a directory that another process has open with [WithAttach]. It ends with that process: what is
-// asked of it afterwards fails. So use it to look and to steer, and not for workers. It returns [ErrNotAttachable] if there is no
-// such process.
+// Attach opens an engine on a directory that another process has open with [WithAttach]. It ends
+// with that process: what is asked of it afterwards fails. So use it to look and to steer, and not
+// for workers. It returns [ErrNotAttachable] if there is no such process.
 func Attach(ctx context.Context, dir string) (*Engine, error) {
 	text, err := os.ReadFile(filepath.Join(dir, attachName))
 	if errors.Is(err, os.ErrNotExist) {

@@ -11,9 +11,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Cancel ends the jobs that wait when it begins, and that were certainly never sent: they are Cancelled. It returns how many those
-// are. What a worker has in hand goes on, and so does what may have been sent. A cancelled job can be submitted again, also with
-// another request under its number; with the same one only if it has no order, because its turn has passed. It returns [ErrLost] while
+// Cancel ends the jobs that wait when it begins, and that were certainly never sent: they are
+// Cancelled. It returns how many those are. Jobs in hand go on, and so do jobs that may have been
+// sent. A cancelled job can be submitted again, also with another request under its number; with
+// the same one only if it has no order, because its turn has passed. It returns [ErrLost] while
 // records are missing: nobody is certain of anything then.
 func (q *Queue) Cancel(ctx context.Context) (int, error) {
 	if l, err := q.readLoss(ctx, keyLost); err != nil {
@@ -77,7 +78,8 @@ func (q *Queue) cancel(ctx context.Context, key, claim string) (bool, error) {
 	} else if err != nil {
 		return false, err
 	}
-	// If it is not there now, or cannot be removed, the worker that gets it finds that it has ended.
+	// If it is not there now, or cannot be removed, the worker that gets it finds that it has
+	// ended.
 	s, subject := q.jobs, q.jobSubject(key)
 	if r.Lane != "" {
 		s, subject = q.lanes, q.laneSubject(r.Lane, key)

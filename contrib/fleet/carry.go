@@ -17,7 +17,7 @@ func (r *running) take(ctx context.Context, msg *delivery) {
 	end := r.carried(ctx, h)
 	lane, name := r.isToken(msg.Subject()), lastToken(msg.Subject())
 	if errors.Is(context.Cause(ctx), errLease) && !end.done || lane && h.check() != nil {
-		end.left = true // to give it back, or a token off the queue, would take it from whoever has it now
+		end.left = true // to give it back, or take its token off the queue, would take it from the worker that has it now
 	}
 	h.release() // before it is given back, or it would be renewed after that
 	switch {
@@ -126,7 +126,7 @@ func (r *running) lane(ctx context.Context, h *hold, lane string, deliveries int
 			return ending{done: true}, nil
 		}
 		end, err := r.carry(ctx, &claim{hold: h, key: lastToken(m.Subject), sealed: m.Data, header: m.Header, deliveries: deliveries, lane: true,
-			untouched: turn > 0, // who had the token before came no further than to the first
+			untouched: turn > 0, // an earlier holder of the token came no further than to the first
 		})
 		r.observe(end)
 		if err != nil || !end.done || end.stuck {
@@ -154,7 +154,7 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return ending{}, err
 		case have == nil: // it was given up for its age, and with it what it told
 			if !c.untouched || r.mayBeOlder(c.rec.seq) {
-				c.doubt, c.rec.Held = now, true // who began it may have been told to
+				c.doubt, c.rec.Held = now, true // the worker that began it may have been told to
 			}
 			c.rec.seq = 0
 		case have.content != c.rec.content:
@@ -222,9 +222,9 @@ const waitMost = 2 * time.Minute
 // errStray ends a worker that makes calls without writing that down before.
 var errStray = errors.New("fleet: Worker.Marked is set, but calls go out past Marking: wrap the limiter of the queue's client (wxpay.WithLimiter(fleet.Marking(limiter))), or leave Marked out")
 
-// moved is the end of a job that somebody else has changed, or that could not be begun. Whoever
-// changed it may be at work on it, so its message is left to come again when the lease ends. Only
-// in an embedded engine that was just opened is nobody: all that it delivered before seems to be
+// moved is the end of a job that another process has changed, or that could not be begun. That
+// process may be at work on it, so its message is left to come again when the lease ends. In an
+// embedded engine that was just opened no other is: all that it delivered before seems to be
 // delivered for the first time then, and its records were not looked at.
 func (r *running) moved(c *claim, err error) (ending, error) {
 	switch {

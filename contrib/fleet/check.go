@@ -9,7 +9,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Check makes the checks of [Queue.Submit] that need no queue, and fills in Method and Number. Nothing is sent.
+// Check makes the checks of [Queue.Submit] that need no queue, and fills in Method and Number.
+// Nothing is sent.
 func (j *Job) Check(ctx context.Context, client *wxpay.Client) error {
 	err := j.complete()
 	if err == nil {
@@ -23,8 +24,9 @@ func (j *Job) Check(ctx context.Context, client *wxpay.Client) error {
 	return err
 }
 
-// Amounts returns the amounts of the request in fen, by the names of their members, such as amount.refund. The amounts of a
-// list are added (receivers.amount). It has those that the catalogue documents as fen.
+// Amounts returns the amounts of the request in fen, by the names of their members, such as
+// amount.refund. The amounts of a list are added (receivers.amount). It has those that the
+// catalogue documents as fen.
 func (j *Job) Amounts() map[string]int64 {
 	operation := j.facts()
 	if operation == nil || len(j.Body) == 0 {

@@ -33,8 +33,8 @@ type claim struct {
 	looked bool
 }
 
-// ErrKeptBack is what an observer of requests sees of one that was not sent although the limit let it through, because its
-// job's time was over or the queue was paused meanwhile.
+// ErrKeptBack is what an observer of requests sees of one that was not sent although the limit let
+// it through, because its job's time was over or the queue was paused meanwhile.
 var ErrKeptBack = errors.New("fleet: the worker kept the request back")
 
 var (
@@ -54,8 +54,9 @@ func (r *running) open(c *claim) (err error) {
 	return nil
 }
 
-// begin writes down that the job has begun, before anything of it is sent; asking says that it is no more than a query for what
-// became of it. The first error is the last, too: the job is not this worker's then.
+// begin writes down that the job has begun, before anything of it is sent; asking says that it is
+// no more than a query for what became of it. The first error is the last, too: the job is not this
+// worker's then.
 func (r *running) begin(ctx context.Context, c *claim, asking bool) error {
 	if c.begun != nil || c.began && (asking || !c.rec.Asking) {
 		return c.begun
@@ -73,10 +74,11 @@ func (r *running) begin(ctx context.Context, c *claim, asking bool) error {
 	return c.begun
 }
 
-// adopt goes on from what the record of a job tells, which its worker is the only one to have in hand now.
+// adopt goes on from what the record of a job tells, which its worker is the only one to have in
+// hand now.
 func (c *claim) adopt(have *record, now time.Time) {
 	c.rec, c.doubt = have, have.Doubt
-	if have.State == Begun && !have.Asking { // who began it may have sent it until just now
+	if have.State == Begun && !have.Asking { // the worker that began it may have sent it until just now
 		c.doubt = now
 	}
 }

@@ -17,7 +17,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// runPlatform is a process that is a platform until its standard input ends. It tells its address and its credentials.
+// runPlatform is a process that is a platform until its standard input ends. It tells its address
+// and its credentials.
 func runPlatform(string) error {
 	s, err := sandbox.New(sandbox.WithLenientCards())
 	if err != nil {

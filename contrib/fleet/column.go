@@ -13,14 +13,16 @@ import (
 
 // Column says where a column of a table, or a member of an NDJSON line, goes.
 type Column struct {
-	// From is its name; "*" stands for all that no other Column names. Empty stands for Value, the same in each row.
+	// From is its name; "*" stands for all that no other Column names. Empty stands for Value, the
+	// same in each row.
 	From string
-	// To is a member of the body, in a table by its dotted path; a placeholder of the path in braces; a query member
-	// behind a question mark; or empty, to leave the column out.
+	// To is a member of the body, in a table by its dotted path; a placeholder of the path in
+	// braces; a query member behind a question mark; or empty, to leave the column out.
 	To string
-	// Type is the JSON type of a member that comes from a table: string, integer, number, boolean or json; or the unit of an
-	// amount, fen or yuan. The request has fen: yuan are converted exactly, and no fraction of a fen is taken. Empty takes the
-	// documented type, else string. A documented amount needs a unit, unless the column has the name of the member.
+	// Type is the JSON type of a member that comes from a table: string, integer, number, boolean
+	// or json; or the unit of an amount, fen or yuan. The request has fen: yuan are converted
+	// exactly, and no fraction of a fen is taken. Empty takes the documented type, else string. A
+	// documented amount needs a unit, unless the column has the name of the member.
 	Type  string
 	Value string
 }
@@ -36,8 +38,9 @@ var columnTypes = []string{"string", "integer", "number", "boolean", "json", str
 // constant reports whether it is a value, not a column.
 func (c Column) constant() bool { return c.From == "" }
 
-// ParseColumn reads a column in the form TO=FROM[:TYPE], such as "user_card_code=code", "amount.refund=退款金额:yuan" or
-// "{out_trade_no}=order", or a constant in the form TO==VALUE, such as "amount.currency==CNY".
+// ParseColumn reads a column in the form TO=FROM[:TYPE], such as "user_card_code=code",
+// "amount.refund=退款金额:yuan" or "{out_trade_no}=order", or a constant in the form TO==VALUE, such as
+// "amount.currency==CNY".
 func ParseColumn(text string) (Column, error) {
 	to, from, ok := strings.Cut(text, "=")
 	if !ok || to == "" || from == "" {
@@ -64,15 +67,16 @@ type tableColumn struct {
 	name string
 	used bool // a member takes its values
 	text bool // as text
-	// Of the values that are all digits: how many there were, the length of the longest, whether all were as long, and
-	// whether one began with a zero.
+	// Of the values that are all digits: how many there were, the length of the longest, whether
+	// all were as long, and whether one began with a zero.
 	numbers int
 	longest int
 	uneven  bool
 	zero    bool
 }
 
-// check reports why the text of a cell is not what somebody has filled in; empty if nothing is seen.
+// check reports why the text of a cell is not what somebody has filled in; empty if nothing is
+// seen.
 func (c *tableColumn) check(cell xlsx.Cell) string {
 	if cell.Wrong != "" {
 		return cell.Wrong

@@ -39,7 +39,8 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 	case err != nil:
 		return err
 	case have != nil && have.content == it.record.content && (have.State == Expired || have.State == Cancelled) && have.Lane == "" && it.lane == "" && !it.job.stale(time.Now()):
-		// It was never sent, and has more time now, or is wanted again. (One with an order has lost its turn.)
+		// It was never sent, and has more time now, or is wanted again. (One with an order has lost
+		// its turn.)
 		queued, err := s.queued(ctx, it.key, "")
 		if err == nil && !queued { // else its worker has not taken it off the queue yet
 			err = s.again(ctx, it.key, have)
@@ -90,7 +91,8 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 // errBusy is why a job is not queued whose last worker has not let it go.
 var errBusy = errors.New("it has ended just now, and its worker is still busy with it: submit it again")
 
-// correct has another request take the place of one that was refused or cancelled. What was kept for a retry goes first: it must not come back.
+// correct replaces a request that was refused or cancelled. The copy that was kept for a retry goes
+// first: it must not come back.
 func (s *submitting) correct(ctx context.Context, it *item, have *record) error {
 	queued, err := s.queued(ctx, it.key, "")
 	if err != nil {

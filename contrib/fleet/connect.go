@@ -32,7 +32,8 @@ type connection struct {
 	nats     []nats.Option
 }
 
-// WithCredentials names the file with the user's JWT and key, as nsc and the operator of a NATS cluster hand it out.
+// WithCredentials names the file with the user's JWT and key, as nsc and the operator of a NATS
+// cluster hand it out.
 func WithCredentials(file string) ConnectOption {
 	return func(o *connection) error {
 		if _, err := os.Stat(file); err != nil {
@@ -43,8 +44,9 @@ func WithCredentials(file string) ConnectOption {
 	}
 }
 
-// WithReplicas sets how many copies of streams and buckets the cluster keeps: 1, 3 or 5. The default is 3 in a cluster
-// and 1 otherwise. It is taken when a stream or bucket is made; those that exist keep what they have.
+// WithReplicas sets how many copies of streams and buckets the cluster keeps: 1, 3 or 5. The
+// default is 3 in a cluster and 1 otherwise. It is taken when a stream or bucket is made; those
+// that exist keep what they have.
 func WithReplicas(n int) ConnectOption {
 	return func(o *connection) error {
 		if n != 1 && n != 3 && n != 5 {
@@ -55,7 +57,8 @@ func WithReplicas(n int) ConnectOption {
 	}
 }
 
-// WithConnection adds settings of the connection, such as nats.RootCAs for a certificate authority of your own.
+// WithConnection adds settings of the connection, such as nats.RootCAs for a certificate authority
+// of your own.
 func WithConnection(opts ...nats.Option) ConnectOption {
 	return func(o *connection) error {
 		o.nats = append(o.nats, opts...)
@@ -63,9 +66,10 @@ func WithConnection(opts ...nats.Option) ConnectOption {
 	}
 }
 
-// Connect opens an engine on a NATS server or cluster with JetStream. servers is one address or several, divided by
-// commas, such as "tls://nats-1:4222,tls://nats-2:4222". Each is tried once until one answers; [ErrUnreachable] lists what
-// was tried. A connection that breaks later is made again, for as long as it takes.
+// Connect opens an engine on a NATS server or cluster with JetStream. servers is one address or
+// several, divided by commas, such as "tls://nats-1:4222,tls://nats-2:4222". Each is tried once
+// until one answers; [ErrUnreachable] lists what was tried. A connection that breaks later is made
+// again, for as long as it takes.
 func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engine, error) {
 	var o connection
 	for _, opt := range opts {
@@ -92,8 +96,8 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 		}
 	}
 	dialer := &firstDial{ctx: ctx}
-	// Nothing is kept to be said once the connection is back: whom it concerns may have given up waiting for it, and a job may be in
-	// other hands, from which a word of before would take it.
+	// Nothing is kept to be said once the connection is back: whom it concerns may have given up
+	// waiting for it, and a job may be in other hands, from which a word of before would take it.
 	e := &Engine{replicas: o.replicas}
 	conn, err := nats.Connect(servers, append([]nats.Option{
 		nats.Name("wxpay fleet"), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),

@@ -11,8 +11,8 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
 )
 
-// CSV reads a table whose first line names the columns. Fields may be quoted, with quotes doubled and line breaks inside. An
-// empty field leaves its member out.
+// CSV reads a table whose first line names the columns. Fields may be quoted, with quotes doubled
+// and line breaks inside. An empty field leaves its member out.
 func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		if s.Path == "" {

@@ -11,11 +11,13 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// ErrDenied means that the server refuses the credentials, or does not permit their user what was asked. Nothing was stored or
-// changed by that. The subjects that each kind of process needs are in deploy/nats/wxpay.conf.
+// ErrDenied means that the server refuses the credentials, or does not permit their user what was
+// asked. Nothing was stored or changed by that. The subjects that each kind of process needs are in
+// deploy/nats/wxpay.conf.
 var ErrDenied = errors.New("fleet: the server does not permit that")
 
-// denials keeps what the server did not permit. It says so beside the question, which gets no answer.
+// denials keeps what the server did not permit. It says so beside the question, which gets no
+// answer.
 type denials struct {
 	mu      sync.Mutex
 	last    error
@@ -23,7 +25,8 @@ type denials struct {
 	waiting map[*context.CancelCauseFunc]bool
 }
 
-// denialGrace is how long those who wait for an answer still get, because they may have asked for something else.
+// denialGrace is how long those who wait for an answer still get, because they may have asked for
+// something else.
 const denialGrace = time.Second
 
 // denialRecent is for how long a question without an answer may be one that was denied.
@@ -43,7 +46,8 @@ func (d *denials) note(_ *nats.Conn, _ *nats.Subscription, err error) {
 	}
 }
 
-// bound returns a context that also ends, with the reason, when something was denied that it may wait for.
+// bound returns a context that also ends, with the reason, when something was denied that it may
+// wait for.
 func (d *denials) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	d.mu.Lock()

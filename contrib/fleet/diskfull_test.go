@@ -20,7 +20,8 @@ import (
 
 func init() { roles["disk full"] = runDiskFull }
 
-// runDiskFull is a process whose files cannot grow beyond some size. It submits more than that, and works on it.
+// runDiskFull is a process whose files cannot grow beyond some size. It submits more than that, and
+// works on it.
 func runDiskFull(dir string) error {
 	limit := syscall.Rlimit{Cur: 256 << 10, Max: 256 << 10}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {

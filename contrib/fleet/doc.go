@@ -1,26 +1,30 @@
-// Package fleet makes very many calls to WeChat Pay APIv3, in one process or on many machines, under one limit that they
-// share: bulk jobs that take hours or days, survive the death of any process, and carry each number out once.
+// Package fleet makes very many calls to WeChat Pay APIv3, in one process or on many machines,
+// under one limit that they share: bulk jobs that take hours or days, survive the death of any
+// process, and carry each number out once.
 //
-// The queue, the results and the shared limit live in NATS JetStream, and so do notifications, of which package relay takes care.
-// [Embedded] runs it inside the
-// process, with its files in a directory and no listening socket; [Connect] uses a server or a cluster that you run. All
-// else is the same for both, so that a job can begin on one machine and move to three when it is outgrown.
+// The queue, the results and the shared limit live in NATS JetStream, and so do notifications, of
+// which package relay takes care. [Embedded] runs it inside the process, with its files in a
+// directory and no listening socket; [Connect] uses a server or a cluster that you run. All else is
+// the same for both, so that a job can begin on one machine and move to three when it is outgrown.
 //
-// It is the wrong choice for calls whose answer somebody waits for (call the client, it has queue and limits of its own),
-// and for a few thousand calls at a leisurely pace in a process that need not survive: a loop over Ensure with
-// wxpay.WithLimiter does that. It makes a client no faster: the platform's limit is what a bulk job waits for.
+// It is the wrong choice for calls whose answer somebody waits for (call the client, it has queue
+// and limits of its own), and for a few thousand calls at a leisurely pace in a process that need
+// not survive: a loop over Ensure with wxpay.WithLimiter does that. It makes a client no faster:
+// the platform's limit is what a bulk job waits for.
 //
 // # Promises
 //
-// An [Engine] is safe for concurrent use. What JetStream has acknowledged outlives the process (kill -9), and in a
-// cluster of three also the loss of one machine. What the loss of power can take from a single machine says [WithSync].
-// No error text or log record holds a key, a body or an identity.
+// An [Engine] is safe for concurrent use. What JetStream has acknowledged outlives the process
+// (kill -9), and in a cluster of three also the loss of one machine. [WithSync] tells what a loss
+// of power can take from a single machine. No error text or log record holds a key, a body or an
+// identity.
 //
 // The package is experimental: a minor version may change it, and the form of its records with it.
 //
 // # Where the rules come from
 //
-// The limits on calls are those of the catalogue, https://pay.weixin.qq.com/doc/v3/merchant/4012791858 and the pages of
-// the operations, checked in November 2026. What JetStream promises is described at
+// The limits on calls are those of the catalogue,
+// https://pay.weixin.qq.com/doc/v3/merchant/4012791858 and the pages of the operations, checked in
+// November 2026. What JetStream promises is described at
 // https://docs.nats.io/nats-concepts/jetstream and was read in the source of nats-server 2.15.
 package fleet

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Drain closes the queue to new jobs and waits until nothing waits or runs any more. Jobs that stand behind one whose
-// outcome is unknown cannot run, and are not waited for; [Queue.Status] counts them. The queue stays closed until Resume. A
-// queue that is paused does not get empty: Drain returns an error then. A Submit that is under way may still queue what it has in
-// hand, some hundred jobs, before it returns ErrClosed: drain once more after it.
+// Drain closes the queue to new jobs and waits until nothing waits or runs any more. Jobs that
+// stand behind one whose outcome is unknown cannot run, and are not waited for; [Queue.Status]
+// counts them. The queue stays closed until Resume. A queue that is paused does not get empty:
+// Drain returns an error then. A Submit that is under way may still queue what it has in hand, some
+// hundred jobs, before it returns ErrClosed: drain once more after it.
 func (q *Queue) Drain(ctx context.Context) error {
 	if err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
 		_, err := q.control.Put(ctx, keyClosed, []byte("1"))
@@ -20,8 +21,8 @@ func (q *Queue) Drain(ctx context.Context) error {
 	return q.Idle(ctx)
 }
 
-// Idle waits until nothing waits or runs. A pause ends it with an error that tells why, and so does an engine that cannot be
-// reached for half a minute.
+// Idle waits until nothing waits or runs. A pause ends it with an error that tells why, and so does
+// an engine that cannot be reached for half a minute.
 func (q *Queue) Idle(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

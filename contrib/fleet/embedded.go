@@ -55,8 +55,9 @@ func WithMaxStore(bytes int64) EmbeddedOption {
 	}
 }
 
-// WithAttach lets other processes on this machine reach the engine while it is open: see [Attach]. It listens on a port of the
-// loopback interface for those who know a token. Port and token are in a file in the directory, which only its owner can read.
+// WithAttach lets other processes on this machine reach the engine while it is open: see [Attach].
+// It listens on a port of the loopback interface for those who know a token. Port and token are in
+// a file in the directory, which only its owner can read.
 func WithAttach() EmbeddedOption {
 	return func(o *embedded) error {
 		o.attach = true
@@ -64,9 +65,10 @@ func WithAttach() EmbeddedOption {
 	}
 }
 
-// Embedded opens an engine inside this process, with its files in dir, which is made if it does not exist, readable by
-// its owner only. It listens on no socket, unless [WithAttach] says so, and belongs to one process at a time: another gets
-// [ErrInUse]. Reading the files of a large queue may take seconds.
+// Embedded opens an engine inside this process, with its files in dir, which is made if it does not
+// exist, readable by its owner only. It listens on no socket, unless [WithAttach] says so, and
+// belongs to one process at a time: another gets [ErrInUse]. Reading the files of a large queue may
+// take seconds.
 func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	o := embedded{sync: defaultSync}
 	for _, opt := range opts {

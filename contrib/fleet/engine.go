@@ -21,12 +21,12 @@ var (
 	// ErrUnreachable means that no server could be reached. Nothing was stored or changed.
 	ErrUnreachable = errors.New("fleet: no server could be reached")
 	// ErrNoSpace means that JetStream has no room left: the disk is full, or a limit on storage is
-	// reached. What was acknowledged before is kept; the message in hand was not stored.
+	// reached. Messages that were acknowledged before are kept; the message in hand was not stored.
 	ErrNoSpace = errors.New("fleet: JetStream has no room left on disk or under its limit: make room, then run again")
 )
 
-// Engine is an open connection to JetStream: an embedded server's, made by [Embedded], or that of a server or cluster
-// elsewhere, made by [Connect] or [Attach]. It is safe for concurrent use.
+// Engine is an open connection to JetStream: an embedded server's, made by [Embedded], or that of a
+// server or cluster elsewhere, made by [Connect] or [Attach]. It is safe for concurrent use.
 type Engine struct {
 	js       jetstream.JetStream
 	replicas int

@@ -7,7 +7,8 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 )
 
-// A list of refunds as an office has it: amounts in yuan, labels of the manual as names, and a column of notes.
+// A list of refunds as an office has it: amounts in yuan, labels of the manual as names, and a
+// column of notes.
 func ExampleSheet_CSV() {
 	list := `商户订单号,商户退款单号,退款金额,#经办人
 0004200001,000R00001,12.30,张三

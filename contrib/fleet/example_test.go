@@ -13,7 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// A file of member feeds: checked, queued, carried out at the merchant's rate, and what came of each line.
+// A file of member feeds: checked, queued, carried out at the merchant's rate, and what came of
+// each line.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "fleet")

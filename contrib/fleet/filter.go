@@ -20,7 +20,8 @@ type Filter struct {
 	Run string
 	// States selects those that stand at one of them.
 	States []State
-	// After is a Status.Position, and selects the jobs that have changed since, and those that have not ended.
+	// After is a Status.Position, and selects the jobs that have changed since, and those that have
+	// not ended.
 	After uint64
 }
 

@@ -66,7 +66,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 		}
 		switch {
 		case err == nil:
-			if !dead && !c.doubt.IsZero() { // who had it before may have come as far as to bury it
+			if !dead && !c.doubt.IsZero() { // an earlier worker may have come as far as to bury it
 				r.trouble(r.unbury(held, c.key))
 			}
 			return ending{done: true, stuck: stuck, result: &c.rec.Result}, nil
@@ -76,7 +76,7 @@ func (r *running) store(ctx context.Context, c *claim) (ending, error) {
 			}
 			return ending{left: true}, nil
 		case errors.Is(context.Cause(ctx), errLease), !sleep(held, pause):
-			return ending{}, err // whoever has it next finds that it had begun
+			return ending{}, err // the next worker finds that it had begun
 		}
 	}
 }
@@ -93,8 +93,9 @@ func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 	return ack.Sequence, nil
 }
 
-// unburyMoved puts right what was kept for a retry of a job that somebody else has ended: who ended it without need for a retry
-// may have looked for it before it was there, and who has kept it as well finds it by the state that it ended with.
+// unburyMoved puts right what was kept for a retry of a job that somebody else has ended: who ended
+// it without need for a retry may have looked for it before it was there, and a worker that has
+// kept it as well finds it by the state that it ended with.
 func (r *running) unburyMoved(ctx context.Context, c *claim, seq uint64) error {
 	have, err := r.record(ctx, c.key)
 	switch {

@@ -4,14 +4,15 @@ import "time"
 
 // Intake changes what [Queue.Submit] does. The zero value is useful.
 type Intake struct {
-	// Run, if it is not nil, says what the jobs come from (File, Hash), and is told the rest of this run.
+	// Run, if it is not nil, says what the jobs come from (File, Hash), and is told the rest of
+	// this run.
 	Run *Run
 	// Reject is told of each job that was not queued, in the order of the file, by one goroutine.
 	Reject func(*LineError)
 	// Progress is told how far it is, after every few jobs, by the same goroutine.
 	Progress func(Submission)
-	// Ahead, if it is not 0, has Submit wait while more jobs than that are in the queue, so that a file of any length needs
-	// little room. Some worker has to be at work then.
+	// Ahead, if it is not 0, has Submit wait while more jobs than that are in the queue, so that a
+	// file of any length needs little room. A worker must be at work then.
 	Ahead int
 }
 

@@ -24,7 +24,8 @@ import (
 
 // Job is one call to make, once.
 type Job struct {
-	// Method is POST if it is empty. A POST is carried out by Chain.Ensure; other methods are sent as they are.
+	// Method is POST if it is empty. A POST is carried out by Chain.Ensure; other methods are sent
+	// as they are.
 	Method string `json:"method,omitempty"`
 	// Path is the template as the manual prints it, such as v3/refund/domestic/refunds.
 	Path string `json:"path"`
@@ -32,13 +33,15 @@ type Job struct {
 	Vars map[string]string `json:"vars,omitempty"`
 	// Query is the query string. Its members travel sorted by name.
 	Query map[string][]string `json:"query,omitempty"`
-	// Body is the JSON text that is sent, as it is but for the encryption of marked members; nil for none.
+	// Body is the JSON text that is sent, as it is but for the encryption of marked members; nil
+	// for none.
 	Body json.RawMessage `json:"body,omitempty"`
-	// Number is the merchant's own number of the job: with the caller's identity and the kind of number it is what a job
-	// is known by, for good. Empty has it found in the request, where the catalogue knows which member it is.
+	// Number is the merchant's own number of the job: with the caller's identity and the kind of
+	// number it is what a job is known by, for good. If it is empty, it is read from the request,
+	// where the catalogue knows which member it is.
 	Number string `json:"number,omitempty"`
-	// Order, if it is not empty, makes the jobs with the same one run one after another, as they were submitted. One whose
-	// outcome is unknown holds up those behind it.
+	// Order, if it is not empty, makes the jobs with the same one run one after another, as they
+	// were submitted. One whose outcome is unknown holds up those behind it.
 	Order string `json:"order,omitempty"`
 	// Expires, unless zero, is when a job that has not begun is not worth making any more.
 	Expires time.Time `json:"expires,omitzero"`
@@ -51,7 +54,8 @@ type Job struct {
 
 // Source is a line of a file as it is there.
 type Source struct {
-	// Cells are the fields of a row of a table; nil for other lines, and for one that has no fields that can be told.
+	// Cells are the fields of a row of a table; nil for other lines, and for one that has no fields
+	// that can be told.
 	Cells []string
 	// Text is the line where Cells is nil.
 	Text string
@@ -63,8 +67,8 @@ func (s *Source) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "a line of a
 // Format prints method and path under every verb: the rest holds identities.
 func (j Job) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "fleet.Job{%s %s}", j.Method, j.Path) }
 
-// maxJob bounds the JSON text of a job, in bytes: sealed it has to fit into one message of JetStream, which takes 1 MiB
-// unless configured otherwise.
+// maxJob bounds the JSON text of a job, in bytes: sealed it has to fit into one message of
+// JetStream, which takes 1 MiB unless configured otherwise.
 const maxJob = 512 << 10
 
 // chain is the call of the job.
@@ -106,7 +110,7 @@ func (j *Job) complete() error {
 	if bytes.Contains(j.Body, secretMark()) {
 		return errors.New("the body holds a Secret, which no other process can open: put the text itself, a job is sealed where it is kept")
 	}
-	if !unique(gjson.ParseBytes(j.Body), 0) { // who reads it may take another of them than who looked for the number
+	if !unique(gjson.ParseBytes(j.Body), 0) { // the platform may read another of them than the one with the number
 		return errTwice
 	}
 	operation := j.facts()
@@ -173,13 +177,14 @@ func unique(v gjson.Result, depth int) (ok bool) {
 	return ok
 }
 
-// absolute reports whether an operation sets a member to an absolute value, so that a late repeat of an older one undoes
-// a newer one: point_balance of a member's card.
+// absolute reports whether an operation sets a member to an absolute value, so that a late repeat
+// of an older one undoes a newer one: point_balance of a member's card.
 func absolute(o *fact.Operation) bool {
 	return o != nil && o.Method != http.MethodGet && slices.ContainsFunc(o.In.JSON, func(f fact.Field) bool { return f.Name == "point_balance" })
 }
 
-// value reads a scalar of the request as text: a member of the body by its dotted path, or a placeholder in braces.
+// value reads a scalar of the request as text: a member of the body by its dotted path, or a
+// placeholder in braces.
 func (j *Job) value(source string) string {
 	if name, ok := fact.Placeholder(source); ok {
 		return j.Vars[name]
@@ -220,7 +225,8 @@ func (j *Job) key(d digester, identity string) string {
 	return d.digest("job", identity, j.space(), j.Number)
 }
 
-// content is a digest of all that is sent, so that the same key with something else can be told. White space does not count.
+// content is a digest of all that is sent, so that the same key with something else can be told.
+// White space does not count.
 func (j *Job) content(d digester) string {
 	var target strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(j.Vars)) {
@@ -245,13 +251,14 @@ func (j *Job) lane(d digester) string {
 	return d.digest("lane", j.Order)
 }
 
-// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in its text.
+// LineError is one job, or line of a file, that was not queued. Nothing of what the line says is in
+// its text.
 type LineError struct {
 	File string
 	Line int
 	Err  error
-	// Source is the line itself, nil if the job was not made of one. A cell that would look right when it is read again, such as
-	// a number that has lost digits, has #VALUE! in front.
+	// Source is the line itself, nil if the job was not made of one. A cell that would look right
+	// when it is read again, such as a number that has lost digits, has #VALUE! in front.
 	Source *Source
 }
 

@@ -120,7 +120,8 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 	return r.store(ctx, c)
 }
 
-// later gives a job back whose next step is not due yet, so that it waits in the engine. over says that its time is over instead.
+// later gives a job back whose next step is not due yet, so that it waits in the engine. over says
+// that its time is over instead.
 func (r *running) later(ctx context.Context, c *claim, later *wxpay.NotYetError, refusal *wxpay.APIError) (_ ending, over bool, _ error) {
 	now := time.Now()
 	if c.rec.Since.IsZero() {
@@ -141,9 +142,10 @@ func (r *running) later(ctx context.Context, c *claim, later *wxpay.NotYetError,
 	return end, false, err
 }
 
-// suspect gives a job back that ended with a refusal that nobody signed. Something between here and the platform may have made
-// it, before or after it passed the request on: so the job is in doubt. Or the platform itself refuses everybody's jobs alike, for
-// their signature, say; then it repeats, and the queue pauses.
+// suspect gives a job back that ended with a refusal that nobody signed. Something between here and
+// the platform may have made it, before or after it passed the request on: so the job is in doubt.
+// Or the platform itself refuses everybody's jobs alike, for their signature, say; then it repeats,
+// and the queue pauses.
 func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, outcome wxpay.Outcome) (ending, error) {
 	c.tells = true
 	c.rec.Unsigned++
@@ -158,7 +160,8 @@ func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, o
 	return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 }
 
-// unsigned is the refusal that a call ended with and that nobody signed, its own or that of its query; nil for none.
+// unsigned is the refusal that a call ended with and that nobody signed, its own or that of its
+// query; nil for none.
 func unsigned(err error, refusal *wxpay.APIError) *wxpay.APIError {
 	if refusal = ofQuery(err, refusal); refusal != nil && refusal.Unsigned() {
 		return refusal
@@ -175,8 +178,8 @@ func ofQuery(err error, refusal *wxpay.APIError) *wxpay.APIError {
 	return refusal
 }
 
-// concernsMerchant reports whether every other job would fail alike. refusal is that of the call, nil for none. One that nobody
-// signed says that only when it repeats.
+// concernsMerchant reports whether every other job would fail alike. refusal is that of the call,
+// nil for none. One that nobody signed says that only when it repeats.
 func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 	if err == nil {
 		return false
@@ -187,7 +190,7 @@ func (r *running) concernsMerchant(err error, refusal *wxpay.APIError) bool {
 	return errors.Is(err, wxpay.StageKeys) || errors.Is(err, wxpay.StageSign)
 }
 
-// reason tells why the queue is paused. What is known of the one job that met it is in its record.
+// reason tells why the queue is paused. The record of the job that met it tells the rest.
 func reason(err error, refusal *wxpay.APIError) string {
 	if refusal == nil {
 		return strings.TrimPrefix(err.Error(), "wxpay: ")

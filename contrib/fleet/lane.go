@@ -12,9 +12,10 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// A lane holds the jobs with one order, first in, first out. Its token in the work queue, of which there is never more than
-// one, goes to one worker at a time, which carries out the head of the lane and removes it, again and again. A head whose
-// outcome is unknown stays, and holds up what is behind it: the token goes, and comes back with Retry.
+// A lane holds the jobs with one order, first in, first out. Its token in the work queue, of which
+// there is never more than one, goes to one worker at a time, which carries out the head of the
+// lane and removes it, again and again. A head whose outcome is unknown stays, and holds up what is
+// behind it: the token goes, and comes back with Retry.
 
 // head returns the first job of a lane, nil if the lane is empty.
 func (q *Queue) head(ctx context.Context, lane string) (*jetstream.RawStreamMsg, error) {
@@ -30,7 +31,8 @@ func (q *Queue) head(ctx context.Context, lane string) (*jetstream.RawStreamMsg,
 	return m, nil
 }
 
-// wakeLane puts the token of a lane into the queue, unless the lane is empty or held up. It reports whether there is one now.
+// wakeLane puts the token of a lane into the queue, unless the lane is empty or held up. It reports
+// whether there is one now.
 func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 	m, err := q.head(ctx, lane)
 	if m == nil {
@@ -47,8 +49,9 @@ func (q *Queue) wakeLane(ctx context.Context, lane string) (bool, error) {
 	return true, nil
 }
 
-// wake puts the tokens of all lanes that can go on into the queue, and returns how many those are. A token is missing only
-// where a process died between two steps; it is looked for here when nothing else is to be done, and by sweep all the time.
+// wake puts the tokens of all lanes that can go on into the queue, and returns how many those are.
+// A token is missing only where a process died between two steps; it is looked for here when
+// nothing else is to be done, and by sweep all the time.
 func (q *Queue) wake(ctx context.Context) (int, error) {
 	ask, answered := context.WithTimeout(ctx, rideSetup)
 	defer answered()
@@ -89,7 +92,7 @@ func (q *Queue) laneLengths(ctx context.Context) (map[string]int, error) {
 	return lengths, nil
 }
 
-// token is the message that has a worker look after a lane.
+// token is the message that brings a lane to a worker.
 func (q *Queue) token(lane string) *nats.Msg {
 	return &nats.Msg{Subject: q.tokenSubject(lane), Header: nats.Header{headerVersion: {recordVersion}}}
 }

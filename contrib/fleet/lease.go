@@ -24,10 +24,11 @@ func (d *delivery) deliveries() int {
 	return int(meta.NumDelivered)
 }
 
-// leases keep the messages that a worker has in hand from coming to another one, and break off what is done about one in
-// time when it may come to another. A lease counts as kept by two things: that the server that leads the consumer answers
-// what it is told of the message, and that the engine stores something at all, since a leader that is cut off from the other
-// servers goes on for some seconds as if it still led.
+// leases keep the messages that a worker has in hand from coming to another one, and break off what
+// is done about one in time when it may come to another. A lease counts as kept by two things: that
+// the server that leads the consumer answers what it is told of the message, and that the engine
+// stores something at all, since a leader that is cut off from the other servers goes on for some
+// seconds as if it still led.
 type leases struct {
 	conn   *nats.Conn
 	alive  func(context.Context) error // stores that the worker is at work
@@ -54,13 +55,14 @@ type hold struct {
 	heard  time.Time // when the last word of it that the leader of the consumer answered was sent
 }
 
-// leaseTurns is how often a lease is renewed within its length. It is given up when half of its length has passed without,
-// which is noticed a turn later at most: a third of it is left then.
+// leaseTurns is how often a lease is renewed within its length. It is given up when half of its
+// length has passed without, which is noticed a turn later at most: a third of it is left then.
 const leaseTurns = 6
 
 var errLease = errors.New("fleet: the worker lost its connection to the engine for too long")
 
-// openLeases makes the leases of messages whose lease has a length. alive stores something. They are kept while keep runs.
+// openLeases makes the leases of messages whose lease has a length. alive stores something. They
+// are kept while keep runs.
 func openLeases(conn *nats.Conn, alive func(context.Context) error, length time.Duration) (*leases, error) {
 	l := &leases{
 		conn: conn, alive: alive, length: length, inbox: conn.NewInbox(), held: make(map[uint64]*hold), turns: make(map[uint64]time.Time),
@@ -75,7 +77,8 @@ func openLeases(conn *nats.Conn, alive func(context.Context) error, length time.
 // close ends what openLeases began.
 func (l *leases) close() { _ = l.sub.Unsubscribe() }
 
-// hold keeps a message until it is released. errLease cancels the context that it returns when the lease is given up.
+// hold keeps a message until it is released. errLease cancels the context that it returns when the
+// lease is given up.
 func (l *leases) hold(ctx context.Context, d *delivery) (context.Context, *hold) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	l.mu.Lock()
@@ -93,8 +96,9 @@ func (h *hold) release() {
 	h.cancel(nil)
 }
 
-// check returns errLease if the lease was not renewed for too long, and gives it up. It is asked right before something is
-// sent, since a process that stood still goes on where it was, before anything else tells it so.
+// check returns errLease if the lease was not renewed for too long, and gives it up. It is asked
+// right before something is sent, since a process that stood still goes on where it was, before
+// anything else tells it so.
 func (h *hold) check() error {
 	h.of.mu.Lock()
 	defer h.of.mu.Unlock()
@@ -123,7 +127,8 @@ func (l *leases) keep(ctx context.Context) {
 	}
 }
 
-// renew tells the engine of all that is in hand. What was not renewed for too long is given up.
+// renew tells the engine of all that is in hand. A hold that was not renewed for too long is given
+// up.
 func (l *leases) renew(ctx context.Context) {
 	now := time.Now()
 	l.mu.Lock()
@@ -144,7 +149,8 @@ func (l *leases) renew(ctx context.Context) {
 	}
 }
 
-// answered takes what the leader of the consumer says. An answer with headers is a server's that knows of no leader.
+// answered takes what the leader of the consumer says. An answer with headers is a server's that
+// knows of no leader.
 func (l *leases) answered(m *nats.Msg) {
 	id, turn, _ := strings.Cut(lastToken(m.Subject), "-")
 	key, err := strconv.ParseUint(id, 10, 64)

@@ -20,26 +20,31 @@ import (
 // limitBucket is the key-value bucket of the shared limits.
 const limitBucket = "wxpay-limits"
 
-// Limiter is a [middleware.Limiter] for all processes that use one engine: give it to wxpay.WithLimiter in each. As
-// middleware.Limits does, it counts by operation and the number that signs, keeps the documented rates unless a rule says
-// otherwise, and does not hold back what is neither ruled nor documented.
+// Limiter is a [middleware.Limiter] for all processes that use one engine: give it to
+// wxpay.WithLimiter in each. As middleware.Limits does, it counts by operation and the number that
+// signs, keeps the documented rates unless a rule says otherwise, and does not hold back what is
+// neither ruled nor documented.
 //
-// A key-value bucket holds when the next token of each operation falls due (GCRA), and is changed by compare-and-set.
-// Tokens are reserved up to a second ahead, at most a twentieth of the rate at once and no more than callers wait, and fall
-// due one by one, 1.02 s divided by the rate apart; there is no burst. One that is not used within 100 ms is dropped, so
-// that nothing is saved up. A process that dies wastes what it had reserved, a second's worth at most.
+// A key-value bucket holds when the next token of each operation falls due (GCRA), and is changed
+// by compare-and-set. Tokens are reserved up to a second ahead, at most a twentieth of the rate at
+// once and no more than callers wait, and fall due one by one, 1.02 s divided by the rate apart;
+// there is no burst. One that is not used within 100 ms is dropped, so that nothing is saved up. A
+// process that dies wastes what it had reserved, a second's worth at most.
 //
-// Times are those of the server that leads the bucket; each process reads that clock every 30 s. Its own clock and its
-// settings do not matter. A reading that takes longer than 100 ms is not good enough, and a limiter without a good one
-// behaves as if the bucket could not be reached.
+// Times are those of the server that leads the bucket; each process reads that clock every 30 s.
+// Its own clock and its settings do not matter. A reading that takes longer than 100 ms is not good
+// enough, and a limiter without a good one behaves as if the bucket could not be reached.
 //
-// So within any second, as seen when requests are let through, no more begin than the rate says while tokens are used on
-// time; late use and wrong clocks together can add 18 % and one request, at worst. When the bucket changes its leader to a machine whose
-// clock is ahead by d, that may once add the tokens of d, a second's at most: keep the servers' clocks together (NTP). When its
-// clock goes back by more than a minute nothing is let through for a minute, until every process has read it.
+// So within any second, as seen when requests are let through, no more begin than the rate says
+// while tokens are used on time; late use and wrong clocks together can add 18 % and one request,
+// at worst. When the bucket changes its leader to a machine whose clock is ahead by d, that may
+// once add the tokens of d, a second's at most: keep the servers' clocks together (NTP). When its
+// clock goes back by more than a minute nothing is let through for a minute, until every process
+// has read it.
 //
-// While the bucket cannot be reached, requests wait, for as long as their context lasts; see [WithFallback] for another
-// way. It is safe for concurrent use, and remembers a few hundred bytes for each operation that was called.
+// While the bucket cannot be reached, requests wait, for as long as their context lasts; see
+// [WithFallback] for another way. It is safe for concurrent use, and remembers a few hundred bytes
+// for each operation that was called.
 type Limiter struct {
 	store   paceStore
 	clock   sharedClock
@@ -55,8 +60,8 @@ var _ middleware.Limiter = (*Limiter)(nil)
 // LimiterOption changes what [NewLimiter] does.
 type LimiterOption func(*Limiter) error
 
-// WithRules puts rules of your own before the documented rates; the first that fits an operation counts. Give the same to
-// all processes. InFlight cannot be shared and is an error here.
+// WithRules puts rules of your own before the documented rates; the first that fits an operation
+// counts. Give the same to all processes. InFlight cannot be shared and is an error here.
 func WithRules(rules ...middleware.Rule) LimiterOption {
 	return func(l *Limiter) error {
 		for _, r := range rules {
@@ -72,10 +77,11 @@ func WithRules(rules ...middleware.Rule) LimiterOption {
 	}
 }
 
-// WithFallback lets requests through while the bucket cannot be reached, at the rate divided by workers, the largest
-// number of processes that ever share it (at least 1). If all are cut off, they keep the rate together, on average; if only
-// some are, the others do not know, and the sum can come near twice the rate, which the platform answers with 429. Without
-// this option requests wait, which is right for the workers of a queue: it could not be reached either.
+// WithFallback lets requests through while the bucket cannot be reached, at the rate divided by
+// workers, the largest number of processes that ever share it (at least 1). If all are cut off,
+// they keep the rate together, on average; if only some are, the others do not know, and the sum
+// can come near twice the rate, which the platform answers with 429. Without this option requests
+// wait, which is right for the workers of a queue: it could not be reached either.
 func WithFallback(workers int) LimiterOption {
 	return func(l *Limiter) error {
 		if workers < 1 {
@@ -86,7 +92,8 @@ func WithFallback(workers int) LimiterOption {
 	}
 }
 
-// NewLimiter returns a limiter on the engine's bucket, which it makes if there is none. e must stay open while it is used.
+// NewLimiter returns a limiter on the engine's bucket, which it makes if there is none. e must stay
+// open while it is used.
 func NewLimiter(ctx context.Context, e *Engine, opts ...LimiterOption) (*Limiter, error) {
 	l := &Limiter{paces: map[middleware.LimitKey]*pace{}}
 	for _, opt := range opts {
@@ -114,8 +121,8 @@ func NewLimiter(ctx context.Context, e *Engine, opts ...LimiterOption) (*Limiter
 	return l, nil
 }
 
-// Acquire waits for a token; see [middleware.Limiter]. Who would have to wait past the deadline of ctx is refused as soon
-// as that is known.
+// Acquire waits for a token; see [middleware.Limiter]. A caller that would have to wait past the
+// deadline of ctx is refused as soon as that is known.
 func (l *Limiter) Acquire(ctx context.Context, key middleware.LimitKey, documented fact.Rate) (func(), error) {
 	if p := l.pace(key, documented); p != nil {
 		if _, err := p.wait(ctx); err != nil {

@@ -27,8 +27,8 @@ func limiter(t testing.TB, e *fleet.Engine, opts ...fleet.LimiterOption) *fleet.
 
 var feedKey = middleware.LimitKey{Identity: "mchid 1900000109", Method: "POST", Template: "/v3/brand/partner/card-member/user-feeds"}
 
-// Eight workers share each rate over a real bucket. What is asserted holds however slow the machine is: so many tokens
-// fall due within a time and no more. How close they come to the rate is logged.
+// Eight workers share each rate over a real bucket. What is asserted holds however slow the machine
+// is: so many tokens fall due within a time and no more. How close they come to the rate is logged.
 func TestLimiterShared(t *testing.T) {
 	t.Parallel()
 	long := 2 * time.Second
@@ -109,7 +109,8 @@ func TestLimiterRules(t *testing.T) {
 	require.NoError(t, acquire(time.Minute, middleware.LimitKey{Identity: "a", Method: "POST", Template: "/v3/x"}, 1000))
 	require.NoError(t, acquire(time.Minute, middleware.LimitKey{Identity: "b", Method: "POST", Template: "/v3/x"}, 1000),
 		"another merchant has a limit of its own")
-	// Who comes second has to be refused, unless the machine stood still until the next token was there. Each try is of its own.
+	// Who comes second has to be refused, unless the machine stood still until the next token was
+	// there. Each try is of its own.
 	refused := func(says, path string, documented int, first, second *fleet.Limiter) {
 		t.Helper()
 		for try := 0; ; try++ {

@@ -58,9 +58,9 @@ func physicalLines(r io.Reader) iter.Seq2[line, error] {
 	}
 }
 
-// records reads the records of a CSV file, which are lines unless a quoted field has line breaks. Where a quote is not closed,
-// or what it seems to hold is no record of the width that is known by then (0 for none), only the line where it is opened is
-// lost.
+// records reads the records of a CSV file, which are lines unless a quoted field has line breaks.
+// Where a quote is not closed, or what it seems to hold is no record of the width that is known by
+// then (0 for none), only the line where it is opened is lost.
 func records(r io.Reader, comma byte, width func() int) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		next, stop := iter.Pull2(physicalLines(r))

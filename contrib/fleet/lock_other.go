@@ -11,7 +11,8 @@ import (
 	"syscall"
 )
 
-// dirLock keeps a second process from opening a directory. The operating system gives it back when the process ends.
+// dirLock keeps a second process from opening a directory. The operating system gives it back when
+// the process ends.
 type dirLock struct{ file *os.File }
 
 func lockDir(dir string) (*dirLock, error) {

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// dirLock keeps a second process from opening a directory. The operating system gives it back when the process ends.
+// dirLock keeps a second process from opening a directory. The operating system gives it back when
+// the process ends.
 type dirLock struct{ handle syscall.Handle }
 
 // errSharing is ERROR_SHARING_VIOLATION: somebody has the file open and shares it with nobody.

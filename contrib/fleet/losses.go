@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// distrust has a record that may be older than it was stand in doubt.
+// distrust puts a record in doubt that may be older than it was.
 func (q *Queue) distrust(r *record) {
 	if l := q.loss.Load(); l != nil && r.seq <= l.Last && r.seq > 0 && r.Doubt.IsZero() {
 		r.Doubt = l.Since

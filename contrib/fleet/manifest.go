@@ -47,8 +47,8 @@ func writeManifest(dir string) error {
 }
 
 // takeManifest reports whether the files are as they were when the engine was closed, and how many
-// queues they hold. If they are not, or it never was, the server has to read them all: its index may
-// tell of messages that are gone, and what is stored over those would be gone, too.
+// queues they hold. If they are not, or it never was, the server has to read them all: its index
+// may tell of messages that are gone, and what is stored over those would be gone, too.
 func takeManifest(dir string) (intact bool, queues int, err error) {
 	path := filepath.Join(dir, manifestFile)
 	text, err := os.ReadFile(path)

@@ -68,7 +68,8 @@ func usage(t testing.TB) (cpu time.Duration, peak int64) {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), peak
 }
 
-// The memory of a process that submits does not grow with the file: 128 MiB are enough for a million lines, as for these.
+// The memory of a process that submits does not grow with the file: 128 MiB are enough for a
+// million lines, as for these.
 func TestSubmitInLittleMemory(t *testing.T) {
 	n := 20_000
 	if os.Getenv("WXPAY_TEST_LONG") == "1" {
@@ -138,9 +139,9 @@ func remote(b *testing.B) *wxpay.Client {
 	return client
 }
 
-// What a job costs over the call that it makes: queueing apart, it is taken, written down twice and acknowledged. The engine is
-// in this process; the platform is, too, or its processor time is not counted. The time of a call in the real world is that of
-// the network.
+// What a job costs over the call that it makes: queueing apart, it is taken, written down twice and
+// acknowledged. The engine is in this process; the platform is, too, or its processor time is not
+// counted. The time of a call in the real world is that of the network.
 func BenchmarkDirect(b *testing.B) {
 	eachCalls(b, func(b *testing.B, client *wxpay.Client, calls int) {
 		chain := client.Chain(feedsPath)
@@ -218,8 +219,9 @@ func BenchmarkSubmit(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }
 
-// BenchmarkStored measures what jobs take on disk and in memory, in a process with an embedded engine: run it with -benchtime
-// 100000x. A job that waits has a message and a record; one that has ended has its record only.
+// BenchmarkStored measures what jobs take on disk and in memory, in a process with an embedded
+// engine: run it with -benchtime 100000x. A job that waits has a message and a record; one that has
+// ended has its record only.
 func BenchmarkStored(b *testing.B) {
 	dir := b.TempDir()
 	e, err := fleet.Embedded(dir)
@@ -243,7 +245,8 @@ func BenchmarkStored(b *testing.B) {
 	each(resident(b)-empty, "memory-B/record")
 }
 
-// cached is longer than the server keeps what it has just written in memory, and than it takes to remove what was purged.
+// cached is longer than the server keeps what it has just written in memory, and than it takes to
+// remove what was purged.
 const cached = 15 * time.Second
 
 // resident is the memory of this process that holds something.

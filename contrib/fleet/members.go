@@ -10,7 +10,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// members are those that the catalogue knows of a request, as a Column names them. nil knows nothing.
+// members are those that the catalogue knows of a request, as a Column names them. nil knows
+// nothing.
 type members struct {
 	fields map[string]fact.Field
 	labels map[string][]string
@@ -62,8 +63,8 @@ func plain(label string) string {
 	}, label)
 }
 
-// find returns the member to which a column goes by its name alone: the one of that name, else the one with that label. A name
-// in letters of ASCII may be a member that the catalogue lacks.
+// find returns the member to which a column goes by its name alone: the one of that name, else the
+// one with that label. A name in letters of ASCII may be a member that the catalogue lacks.
 func (m *members) find(name string) (string, error) {
 	if m == nil {
 		return name, nil

@@ -14,8 +14,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path. An object with the members
-// rejected, and line or text, is one from a file of rejects: what line or text has is read.
+// NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
+// An object with the members rejected, and line or text, is one from a file of rejects: what line
+// or text has is read.
 func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		first := true
@@ -49,7 +50,8 @@ func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	}
 }
 
-// rejectedBefore returns the line that stands in one of a file of rejects; other lines are returned as they are.
+// rejectedBefore returns the line that stands in one of a file of rejects; other lines are returned
+// as they are.
 func rejectedBefore(text []byte) []byte {
 	text = bytes.TrimSpace(text)
 	if !bytes.HasPrefix(text, []byte(`{"rejected":`)) || !gjson.ValidBytes(text) {

@@ -27,9 +27,10 @@ type QueueConfig struct {
 	Name string
 	// Existing keeps OpenQueue from making a queue that is not there: see [ErrNoQueue].
 	Existing bool
-	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client before they are queued,
-	// as strictly as wxpay.WithPreflight says. Without a client the queue, which has to be there, is opened as it stands, and
-	// nothing is made or changed: it can be looked at and steered, and needs no key of the merchant for that. Submit and Worker.Run
+	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client
+	// before they are queued, as strictly as wxpay.WithPreflight says. Without a client the queue,
+	// which has to be there, is opened as it stands, and nothing is made or changed: it can be
+	// looked at and steered, and needs no key of the merchant for that. Submit and Worker.Run
 	// return [ErrNoClient] then.
 	Client *wxpay.Client
 	// Moved lets the queue go on at another address than before (Client.BaseURL), which must lead
@@ -199,7 +200,7 @@ func (q *Queue) openControl(ctx context.Context, existing bool) (err error) {
 	return nil
 }
 
-// readFromLeader has the bucket of settings answered by its leader alone: a follower may not have
+// readFromLeader reads the bucket of settings from its leader alone: a follower may not have
 // heard yet that the queue is paused, or is no longer.
 func (q *Queue) readFromLeader(ctx context.Context, bucket string) error {
 	s, err := q.engine.js.Stream(ctx, "KV_"+bucket)
@@ -351,8 +352,8 @@ func (q *Queue) consume(ctx context.Context, c QueueConfig) error {
 	}
 	_, opened := q.engine.queues.LoadOrStore(q.name, true)
 	if q.engine.server != nil && !opened {
-		// Nobody else can have the directory open, so whoever had jobs in hand is gone: they need
-		// not wait for the lease to end.
+		// Nobody else can have the directory open, so every worker that had jobs in hand is gone:
+		// those need not wait for the lease to end.
 		if err := q.jobs.DeleteConsumer(ctx, consumerName); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 			return fmt.Errorf("fleet: the consumer of %s-jobs: %w", q.name, err)
 		}

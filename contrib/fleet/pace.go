@@ -14,19 +14,23 @@ import (
 
 // The figures behind the promise of [Limiter]; see there.
 const (
-	// paceMargin is what a second is stretched by, so that tokens of one second do not come closer on the way than they left.
+	// paceMargin is what a second is stretched by, so that tokens of one second do not come closer
+	// on the way than they left.
 	paceMargin = 20 * time.Millisecond
-	// paceGrace is how late a token may be used. An older one is dropped: to save it up would be a burst.
+	// paceGrace is how late a token may be used. An older one is dropped: to save it up would be a
+	// burst.
 	paceGrace = 100 * time.Millisecond
 	// clockError is how uncertain a process may be of the shared clock, either way.
 	clockError = 50 * time.Millisecond
 
-	// paceAhead is how far ahead tokens are reserved. It keeps the rate up while processes contend, and is what one that
-	// dies can waste.
+	// paceAhead is how far ahead tokens are reserved. It keeps the rate up while processes contend,
+	// and is what one that dies can waste.
 	paceAhead = time.Second
-	// batchesPerSecond bounds how often the shared state is written: a batch is that part of the rate.
+	// batchesPerSecond bounds how often the shared state is written: a batch is that part of the
+	// rate.
 	batchesPerSecond = 20
-	// clockAge is how long a reading of the shared clock is good for. Clocks drift apart by a few milliseconds meanwhile.
+	// clockAge is how long a reading of the shared clock is good for. Clocks drift apart by a few
+	// milliseconds meanwhile.
 	clockAge = 30 * time.Second
 	// storeTime bounds one turn with the store, and storeRetry one while it cannot be reached.
 	storeTime  = 2 * time.Second
@@ -35,11 +39,14 @@ const (
 	paceFar = time.Minute
 )
 
-// paceStore holds, for each key, when the next token falls due, and a clock that all processes share.
+// paceStore holds, for each key, when the next token falls due, and a clock that all processes
+// share.
 type paceStore interface {
-	// Load returns when the next token of key falls due, and the revision of that; zero values if key is not known.
+	// Load returns when the next token of key falls due, and the revision of that; zero values if
+	// key is not known.
 	Load(ctx context.Context, key string) (next time.Time, revision uint64, err error)
-	// Save writes it if revision is still the newest, and returns the new one; errPaceConflict if it is not.
+	// Save writes it if revision is still the newest, and returns the new one; errPaceConflict if
+	// it is not.
 	Save(ctx context.Context, key string, next time.Time, revision uint64) (uint64, error)
 	// Clock returns the shared time at some moment during the call.
 	Clock(ctx context.Context) (time.Time, error)
@@ -57,8 +64,8 @@ type sharedClock struct {
 	ahead time.Duration // the shared clock is so much ahead of the local one
 }
 
-// fresh reads the store's clock if the last reading is old, or if this machine slept since. While that fails, the last
-// reading stays good for another clockAge.
+// fresh reads the store's clock if the last reading is old, or if this machine slept since. While
+// that fails, the last reading stays good for another clockAge.
 func (c *sharedClock) fresh(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,8 +83,8 @@ func (c *sharedClock) fresh(ctx context.Context) error {
 	return err
 }
 
-// read reads the store's clock. The answer is from some moment between question and answer, so their distance says how
-// good it is.
+// read reads the store's clock. The answer is from some moment between question and answer, so
+// their distance says how good it is.
 func (c *sharedClock) read(ctx context.Context) error {
 	var took time.Duration
 	for range 3 {
@@ -110,7 +117,8 @@ func (c *sharedClock) localTime(shared time.Time) time.Time {
 	return now.Add(shared.Sub(now.Add(c.ahead)))
 }
 
-// pace is the limit of one key, as one process sees it: who waits here, and the reserving of tokens for them.
+// pace is the limit of one key, as one process sees it: who waits here, and the reserving of tokens
+// for them.
 type pace struct {
 	key     string
 	spacing time.Duration // between two tokens
@@ -136,7 +144,7 @@ func newPace(key string, perSecond, workers int, store paceStore, clock *sharedC
 	return p
 }
 
-// turn is one who waits for a token.
+// turn is a caller that waits for a token.
 type turn struct {
 	end   time.Time      // when waiting ends, on the local clock; zero for never
 	token chan time.Time // gets the local time from which on the token holds; closed when end is too near
@@ -216,7 +224,7 @@ func (p *pace) reason() error {
 	return errPastDeadline
 }
 
-// next takes the one who waits longest out of the line; nil if nobody does.
+// next takes the caller that waits longest out of the line; nil if none does.
 func (p *pace) next() *turn {
 	first := p.waiting.Front()
 	if first == nil {
@@ -263,7 +271,8 @@ func (p *pace) run() {
 			case p.farSince.IsZero():
 				p.farSince = time.Now()
 			case time.Since(p.farSince) > 2*clockAge:
-				// It is no other process that has read the clock after a jump, before this one has: none has an old reading now.
+				// It is no other process that has read the clock after a jump, before this one has:
+				// none has an old reading now.
 				next, far = now.Add(paceAhead), false
 			}
 			// A token that the store is slow to give would be late from the beginning.
@@ -271,8 +280,9 @@ func (p *pace) run() {
 			p.turnAway(start)
 			n := p.wanted()
 			if wait := start.Add(time.Duration(n-1)*p.spacing).Sub(now) - paceAhead; wait > 0 {
-				// The tokens of the next while are taken. Who comes back when there is room meets all the others who do so: they
-				// spread, but not so wide that those who were lucky leave them behind.
+				// The tokens of the next while are taken. A caller that comes back when there is
+				// room meets all the others that do so: they spread, but not so wide that those who
+				// were lucky leave them behind.
 				pause = wait + spread(50*time.Millisecond, min(tries, 2))
 				if far {
 					pause = time.Second
@@ -325,7 +335,8 @@ func spread(base time.Duration, tries int) time.Duration {
 	return time.Duration(rand.Int64N(int64(base<<min(tries, 6)) + 1))
 }
 
-// turnAway refuses those whose waiting would end before their token: the first in line gets the one at start, at best.
+// turnAway refuses those whose waiting would end before their token: the first in line gets the one
+// at start, at best.
 func (p *pace) turnAway(start time.Time) {
 	due := p.clock.localTime(start)
 	p.mu.Lock()
@@ -350,8 +361,8 @@ func (p *pace) wanted() int {
 	return min(p.waiting.Len(), p.batch)
 }
 
-// hand gives out n tokens, the first of which falls due at start. What nobody wants any more is lost to all, which is on
-// the careful side.
+// hand gives out n tokens, the first of which falls due at start. A token that nobody wants any
+// more is lost to all, which is on the careful side.
 func (p *pace) hand(start time.Time, n int) {
 	due := p.clock.localTime(start)
 	p.mu.Lock()
@@ -366,7 +377,8 @@ func (p *pace) hand(start time.Time, n int) {
 	}
 }
 
-// handAlone gives out what falls due until the store is asked again, at the pace that is kept without it.
+// handAlone gives out what falls due until the store is asked again, at the pace that is kept
+// without it.
 func (p *pace) handAlone(err error) {
 	now := time.Now()
 	p.mu.Lock()

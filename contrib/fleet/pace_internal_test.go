@@ -18,7 +18,8 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// memoryStore is a paceStore whose answers take a while, over a network that is not the same in both directions.
+// memoryStore is a paceStore whose answers take a while, over a network that is not the same in
+// both directions.
 type memoryStore struct {
 	skew time.Duration // of its clock
 	slow time.Duration // the most that each direction takes
@@ -202,7 +203,8 @@ func TestLostAnswers(t *testing.T) {
 	})
 }
 
-// While the store is away nothing goes through, or the fraction that was asked for; afterwards all is as before.
+// While the store is away nothing goes through, or the fraction that was asked for; afterwards all
+// is as before.
 func TestStoreAway(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ workers, fallback, atMost int }{{8, 0, 0}, {8, 8, 40}, {2, 8, 10}} {
@@ -285,7 +287,8 @@ func TestRefusedInTime(t *testing.T) {
 	})
 }
 
-// A token that was not used in time is not used at all: a process that stood still does not catch up.
+// A token that was not used in time is not used at all: a process that stood still does not catch
+// up.
 func TestLateTokens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -348,7 +351,8 @@ func TestWrongClockBefore(t *testing.T) {
 	})
 }
 
-// A shared clock that jumps lets no more through than promised, although some read it before others.
+// A shared clock that jumps lets no more through than promised, although some read it before
+// others.
 func TestClockJumps(t *testing.T) {
 	t.Parallel()
 	for _, jump := range []time.Duration{2 * time.Minute, -2 * time.Minute, 20 * time.Second, -20 * time.Second} {

@@ -24,8 +24,8 @@ type Pause struct {
 	By string `json:"by,omitempty"`
 }
 
-// When is when it began, in the local time of who asks and with its zone: who paused it may have
-// another one.
+// When is when it began, in the local time of the process that asks and with its zone: the one that
+// paused it may have another one.
 func (p Pause) When() string { return p.Since.Local().Format("2006-01-02 15:04:05 -07:00") }
 
 // ErrClosed means that a queue takes no new jobs, because Drain closed it. Resume opens it again.
@@ -37,7 +37,7 @@ const (
 	keyResumed = "resumed" // who ended the last pause
 )
 
-// Pause has all workers give back what they have not begun and begin nothing more until
+// Pause stops all workers: they give back the jobs that they have not begun, and begin none until
 // [Queue.Resume]. Workers pause a queue themselves, when the platform refuses a call for a reason
 // that concerns the merchant: a signature, a clock, a certificate, a permission. The job that was
 // refused waits as if it had never begun, unless it moves money and the platform knew who asked:
@@ -104,7 +104,7 @@ func (q *Queue) Paused(ctx context.Context) (*Pause, error) {
 	return q.readPause(entry.Value()), nil
 }
 
-// readPause reads a pause. What cannot be read is one all the same.
+// readPause reads a pause. A pause that cannot be read is one all the same.
 func (q *Queue) readPause(sealed []byte) *Pause {
 	p := new(Pause)
 	if text, _, err := q.keys.Open(keyPause, sealed); err != nil || json.Unmarshal(text, p) != nil || p.Reason == "" {
@@ -126,7 +126,7 @@ func (q *Queue) resumedBy(ctx context.Context) string {
 	return "somebody"
 }
 
-// Resume ends a pause, and opens a queue that [Queue.Drain] closed. What was waiting goes on;
+// Resume ends a pause, and opens a queue that [Queue.Drain] closed. Jobs that waited go on;
 // nothing is sent twice. It does not end one for records that are missing: see [ErrLost].
 func (q *Queue) Resume(ctx context.Context) error {
 	l, err := q.readLoss(ctx, keyLost)

@@ -20,7 +20,8 @@ type Member struct {
 	Aside *Pause `json:"aside,omitempty"`
 }
 
-// keyMember is the beginning of the keys under which the control bucket keeps a member for each Run.
+// keyMember is the beginning of the keys under which the control bucket keeps a member for each
+// Run.
 const keyMember = "worker."
 
 // memberForgotten is after how long what is kept of a worker that died is removed.
@@ -45,8 +46,8 @@ func (q *Queue) leave(ctx context.Context, id string) error {
 	return s.Purge(ctx, jetstream.WithPurgeSubject("$KV."+q.name+"-control."+keyMember+id)) // and no mark that it was there
 }
 
-// members lists the workers that were at work within a lease before the one that announced itself last: so only the clock of the
-// engine counts.
+// members lists the workers that were at work within a lease before the one that announced itself
+// last: so only the clock of the engine counts.
 func (q *Queue) members(ctx context.Context) (map[string]Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, rideSetup)
 	defer cancel()

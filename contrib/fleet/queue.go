@@ -27,25 +27,28 @@ var (
 	// ErrMoved means that a job does not stand any more where it did when it was read: somebody
 	// else was faster. Nothing was changed.
 	ErrMoved = errors.New("fleet: the job does not stand there any more")
-	// ErrNoQueue means that there is no queue of the name, or that a process died while it made it, and that it is not to be made:
-	// see QueueConfig.Existing and QueueConfig.Client. Nothing was made.
+	// ErrNoQueue means that there is no queue of the name, or that a process died while it made it,
+	// and that it is not to be made: see QueueConfig.Existing and QueueConfig.Client. Nothing was
+	// made.
 	ErrNoQueue = errors.New("fleet: there is no such queue")
-	// ErrNoClient means that the queue was opened without a client, and cannot take or carry out jobs.
+	// ErrNoClient means that the queue was opened without a client, and cannot take or carry out
+	// jobs.
 	ErrNoClient = errors.New("fleet: the queue was opened without a client: set QueueConfig.Client")
 )
 
 // Queue is a queue of jobs with their results, kept in JetStream: five streams and a bucket.
 //
-//	NAME-jobs      work queue: one message for each job that waits or runs, removed when it has ended; and one for each
-//	               order with jobs in NAME-lanes
+//	NAME-jobs      work queue: one message for each job that waits or runs, removed when it has
+//	               ended; and one for each order with jobs in NAME-lanes
 //	NAME-lanes     the jobs that have an order, until they have ended
 //	NAME-records   what is known of each job, its result in the end
-//	NAME-dead      jobs that were refused, and those whose outcome is unknown, with all that is needed to retry them
+//	NAME-dead      jobs that were refused, and those whose outcome is unknown, with all that is
+//	               needed to retry them
 //	NAME-runs      which jobs were given to each submission
 //	NAME-control   settings, and whether the queue is paused or closed
 //
 // Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and
-// codes are not. What stays in NAME-records is what keeps a job from being carried out twice,
+// codes are not. The records in NAME-records keep a job from being carried out twice,
 // however late it is submitted again: give the stream a MaxAge only when no file older than that
 // can come back, and longer than anything waits or is of unknown outcome: of a job whose record has
 // gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe

@@ -249,7 +249,8 @@ func TestNoQueue(t *testing.T) {
 	assert.Equal(t, fleet.Status{Queued: 1, Known: 1, Oldest: status.Oldest}, status)
 }
 
-// A cluster of three carries jobs as one server does, also those with an order, and when they are submitted again.
+// A cluster of three carries jobs as one server does, also those with an order, and when they are
+// submitted again.
 func TestQueueOnCluster(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -298,7 +299,8 @@ func TestPauseWhen(t *testing.T) {
 	assert.ErrorContains(t, &fleet.PausedError{Pause: p}, "paused since "+p.When()+": for the night")
 }
 
-// What configuration holds and nobody sees is named by its place; a key is not shown, a name is quoted.
+// What configuration holds and nobody sees is named by its place; a key is not shown, a name is
+// quoted.
 func TestConfigurationThatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	key := strings.Repeat("5a", 32)

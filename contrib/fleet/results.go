@@ -9,9 +9,9 @@ import (
 )
 
 // Results ranges over what is known of the jobs that a filter selects, except of those that move on
-// while it reads: those whose outcome is unknown first, the others in the order in which they came to
-// where they stand. The error, which comes last, is that of the engine or of a record that cannot be
-// read, or [ErrNoRun].
+// while it reads: those whose outcome is unknown first, the others in the order in which they came
+// to where they stand. The error, which comes last, is that of the engine or of a record that
+// cannot be read, or [ErrNoRun].
 func (q *Queue) Results(ctx context.Context, only Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		stopped := errors.New("stopped")
@@ -42,8 +42,9 @@ func (q *Queue) Results(ctx context.Context, only Filter) iter.Seq2[Result, erro
 	}
 }
 
-// Lookup returns what is known of the job with a number, in a space such as "refund" (fact.MerchantNumber), or "POST
-// /v3/…" for an operation whose numbers the catalogue does not know. ok is false if it was never submitted.
+// Lookup returns what is known of the job with a number, in a space such as "refund"
+// (fact.MerchantNumber), or "POST /v3/…" for an operation whose numbers the catalogue does not
+// know. ok is false if it was never submitted.
 func (q *Queue) Lookup(ctx context.Context, space, number string) (result Result, ok bool, err error) {
 	r, err := q.record(ctx, q.digests.digest("job", q.identity, space, number))
 	if r == nil {

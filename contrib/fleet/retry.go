@@ -93,7 +93,7 @@ func (q *Queue) revive(ctx context.Context, key string, m jetstream.Msg, seq uin
 		}
 		// The message that is there is of this retry, which broke off here, or its worker is about
 		// to take it off the queue. If it has died before that the message comes again, and the
-		// record says what to do. What is kept stays for a worker that is slow.
+		// record says what to do. The dead job stays for a worker that is slow.
 		have, err := q.jobMessage(ctx, key)
 		if err != nil {
 			return false, err
@@ -123,7 +123,7 @@ func (q *Queue) exhumed(key string, m jetstream.Msg) (*record, error) {
 // the queue.
 const retryWait = 2 * time.Second
 
-// unblock has the unknown heads of lanes resolved.
+// unblock queues the unknown heads of lanes again.
 func (q *Queue) unblock(ctx context.Context) (int, error) {
 	ask, answered := context.WithTimeout(ctx, rideSetup)
 	defer answered()
@@ -153,7 +153,7 @@ func (q *Queue) unblock(ctx context.Context) (int, error) {
 			}
 			count++
 		}
-		// Also one that waits: whoever changed it may have broken off here.
+		// Also one that waits: the process that changed it may have broken off here.
 		if _, err := q.wakeLane(ctx, lane); err != nil {
 			return count, err
 		}

@@ -96,10 +96,10 @@ func (r *running) isToken(subject string) bool { return subject == r.tokenSubjec
 // unreadable is how long a job waits that a worker cannot read. Meanwhile it counts as in hand.
 const unreadable = time.Minute
 
-// brake has a worker rest, longer each time, where jobs come to nothing one after another. Those it
-// cannot read count as in hand while they wait, and the hands of all workers are bounded, so those
-// who can read them could take none. Those that get no answer are in doubt for minutes, and it
-// would be of no use to put more of them there.
+// brake makes a worker rest, longer each time, while jobs come to nothing one after another. Those
+// it cannot read count as in hand while they wait, and the hands of all workers are bounded, so
+// those who can read them could take none. Those that get no answer are in doubt for minutes, and
+// it would be of no use to put more of them there.
 type brake struct {
 	mu           sync.Mutex
 	inARow, rest int // jobs since the last that came to something, or the last rest; and rests since then

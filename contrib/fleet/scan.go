@@ -50,7 +50,7 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each 
 			return err
 		}
 		consumer, err := c.Info(ctx)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) { // who made it is another server than who answers
+		if errors.Is(err, jetstream.ErrConsumerNotFound) { // one server made it, and another one answers
 			return nats.ErrTimeout
 		}
 		if err != nil {

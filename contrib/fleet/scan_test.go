@@ -12,7 +12,8 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 )
 
-// Reading goes on when the server dies whose memory knew how far it was: no other server says so, and nothing arrives any more.
+// Reading goes on when the server dies whose memory knew how far it was: no other server says so,
+// and nothing arrives any more.
 func TestReadingOutlivesItsServer(t *testing.T) {
 	t.Parallel()
 	c := fleettest.NewCluster(t, false)

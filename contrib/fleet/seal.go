@@ -13,14 +13,16 @@ import (
 	"unicode/utf8"
 )
 
-// ErrSealed means that something in a queue cannot be opened: it was sealed under a key that is not among the operator's,
-// or it was changed.
+// ErrSealed means that something in a queue cannot be opened: it was sealed under a key that is not
+// among the operator's, or it was changed.
 var ErrSealed = errors.New("fleet: it was sealed under another key, or changed since")
 
-// Keys are the operator's keys, under which everything about a job is sealed before it leaves the process: AES-256-GCM
-// with a random nonce, bound to the place where it is stored. The first key seals, all of them open, so a key is replaced in
-// three steps, each of which ends when all processes have taken it: put the new one behind it; put the new one before it; and take the
-// old one away when nothing is left that it sealed, or else it waits for ever. Keep them apart from the data.
+// Keys are the operator's keys, under which everything about a job is sealed before it leaves the
+// process: AES-256-GCM with a random nonce, bound to the place where it is stored. The first key
+// seals, all of them open, so a key is replaced in three steps, each of which ends when all
+// processes have taken it: put the new one behind it; put the new one before it; and take the old
+// one away when nothing is left that it sealed, or else it waits for ever. Keep them apart from the
+// data.
 type Keys struct{ all []sealingKey }
 
 type sealingKey struct {
@@ -35,8 +37,8 @@ const (
 	sealedForm = 1
 )
 
-// ParseKeys reads keys: one a line, 32 bytes in hex or base64, the one that seals first. Empty lines and lines that begin
-// with # say nothing.
+// ParseKeys reads keys: one a line, 32 bytes in hex or base64, the one that seals first. Empty
+// lines and lines that begin with # say nothing.
 func ParseKeys(text string) (*Keys, error) {
 	k := new(Keys)
 	text = strings.TrimPrefix(text, "\ufeff") // of an editor on Windows
@@ -60,7 +62,8 @@ func ParseKeys(text string) (*Keys, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The id is a digest of the key, so that nobody has to name it, cut so short that it says nothing of it.
+		// The id is a digest of the key, so that nobody has to name it, cut so short that it says
+		// nothing of it.
 		sum := sha256.Sum256(append([]byte("wxpay fleet key id\x00"), raw...))
 		k.all = append(k.all, sealingKey{id: [keyIDSize]byte(sum[:keyIDSize]), aead: aead})
 	}
@@ -70,7 +73,8 @@ func ParseKeys(text string) (*Keys, error) {
 	return k, nil
 }
 
-// unseen tells where a text that is not shown has a character beyond visible ASCII; empty if it has none.
+// unseen tells where a text that is not shown has a character beyond visible ASCII; empty if it has
+// none.
 func unseen(text string) string {
 	if i := strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
@@ -85,7 +89,8 @@ func (k Keys) String() string { return fmt.Sprintf("%d keys, redacted", len(k.al
 // Format prints the same under every verb.
 func (k Keys) Format(s fmt.State, _ rune) { _, _ = fmt.Fprint(s, k.String()) }
 
-// Seal encrypts plain for a place. The form is: version, id of the key, then nonce, ciphertext and tag.
+// Seal encrypts plain for a place. The form is: version, id of the key, then nonce, ciphertext and
+// tag.
 func (k *Keys) Seal(place string, plain []byte) []byte {
 	first := k.all[0]
 	sealed := make([]byte, 0, 1+keyIDSize+first.aead.Overhead()+len(plain))
@@ -93,8 +98,8 @@ func (k *Keys) Seal(place string, plain []byte) []byte {
 	return first.aead.Seal(sealed, nil, plain, []byte(place))
 }
 
-// Open decrypts what was sealed for a place, and tells whether that was with the first key. It returns
-// [ErrSealed] for anything else.
+// Open decrypts what was sealed for a place, and tells whether that was with the first key. It
+// returns [ErrSealed] for anything else.
 func (k *Keys) Open(place string, sealed []byte) (plain []byte, current bool, err error) {
 	if len(sealed) < 1+keyIDSize || sealed[0] != sealedForm {
 		return nil, false, ErrSealed
@@ -110,11 +115,12 @@ func (k *Keys) Open(place string, sealed []byte) (plain []byte, current bool, er
 	return nil, false, ErrSealed
 }
 
-// digester makes the names under which a queue keeps things: digests under a secret of the queue, so that who reads the
-// store can neither guess numbers nor compare bodies.
+// digester makes the names under which a queue keeps things: digests under a secret of the queue,
+// so that who reads the store can neither guess numbers nor compare bodies.
 type digester struct{ secret []byte }
 
-// digest returns 16 bytes of HMAC-SHA256 in base64url, fit for a subject. The parts are divided by zero bytes.
+// digest returns 16 bytes of HMAC-SHA256 in base64url, fit for a subject. The parts are divided by
+// zero bytes.
 func (d digester) digest(parts ...string) string {
 	mac := hmac.New(sha256.New, d.secret)
 	for _, part := range parts {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// startTime bounds the start of the embedded server, which reads its files: a few seconds for tens of millions of messages.
+// startTime bounds the start of the embedded server, which reads its files: a few seconds for tens
+// of millions of messages.
 const startTime = 2 * time.Minute
 
 // serverLog keeps the last complaint of the embedded server, which is silent otherwise.
@@ -19,8 +20,8 @@ type serverLog struct {
 	dead bool
 }
 
-// writeError is in what the server logs when it could not write a file of a stream. It stores nothing more in that stream
-// then, and does not answer who publishes to it.
+// writeError is in what the server logs when it could not write a file of a stream. It stores
+// nothing more in that stream then, and does not answer who publishes to it.
 const writeError = "critical write error: "
 
 func (l *serverLog) keep(format string, v []any, fatal bool) {

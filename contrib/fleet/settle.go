@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Settle ends a job whose outcome is unknown by what somebody has found out about it elsewhere, such as on the platform's pages
-// for merchants: it has Succeeded, or it has Failed and nothing of it took effect. What stands behind it in its order goes on.
-// It returns [ErrMoved] for a job whose outcome is not unknown, or not any more: Retry may have queued it meanwhile. To settle a
-// job again as it was changes nothing.
+// Settle ends a job whose outcome is unknown by what somebody has found out about it elsewhere,
+// such as on the platform's pages for merchants: it has Succeeded, or it has Failed and nothing of
+// it took effect. The jobs behind it in its order go on. It returns [ErrMoved] for a job whose
+// outcome is not unknown, or not any more: Retry may have queued it meanwhile. To settle a job
+// again as it was changes nothing.
 func (q *Queue) Settle(ctx context.Context, job Result, state State) error {
 	if state != Succeeded && state != Failed {
 		return fmt.Errorf("fleet: a job cannot be settled as %s: only as succeeded or failed", state)
@@ -19,7 +20,7 @@ func (q *Queue) Settle(ctx context.Context, job Result, state State) error {
 	return q.engine.ride(ctx, rideSetup, func(ctx context.Context) error { return q.settleJob(ctx, key, state) })
 }
 
-// settleJob is one try of Settle. What an earlier one has begun it brings to its end.
+// settleJob is one try of Settle. It completes an earlier one that broke off.
 func (q *Queue) settleJob(ctx context.Context, key string, state State) error {
 	r, err := q.record(ctx, key)
 	switch {

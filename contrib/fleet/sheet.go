@@ -12,23 +12,25 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Sheet says how the lines of a file become jobs. Files are read as streams: memory does not grow with them. A line that is
-// no job is a *[LineError] and the next one is read; trouble with reading ends it with another error. A byte order mark, CRLF
-// and empty lines do not matter. A line, or a CSV record of several, has at most 512 KiB.
+// Sheet says how the lines of a file become jobs. Files are read as streams: memory does not grow
+// with them. A line that is no job is a *[LineError] and the next one is read; trouble with reading
+// ends it with another error. A byte order mark, CRLF and empty lines do not matter. A line, or a
+// CSV record of several, has at most 512 KiB.
 type Sheet struct {
 	// File is the name of the file, for reports.
 	File string
-	// Method and Path are those of every job; Method is POST if it is empty. Without a Path each line of an NDJSON file is a
-	// whole [Job].
+	// Method and Path are those of every job; Method is POST if it is empty. Without a Path each
+	// line of an NDJSON file is a whole [Job].
 	Method, Path string
-	// Number and Order name where a job's number and order are: a member of the body by its dotted path, or a placeholder of
-	// Path in braces. Without Number the catalogue tells.
+	// Number and Order name where a job's number and order are: a member of the body by its dotted
+	// path, or a placeholder of Path in braces. Without Number the catalogue tells.
 	Number, Order string
 	// Expires is that of every job.
 	Expires time.Time
-	// Map says where columns go. One that it does not name goes to the member of its own name; in a table also to the one whose
-	// label it has (退款金额 is amount.refund), and nowhere if its name begins with #. The columns that it names have to stand in the
-	// first line, also of an NDJSON file, or nothing is read: a name that is misspelt would spoil all of them.
+	// Map says where columns go. One that it does not name goes to the member of its own name; in a
+	// table also to the one whose label it has (退款金额 is amount.refund), and nowhere if its name
+	// begins with #. The columns that it names have to stand in the first line, also of an NDJSON
+	// file, or nothing is read: a name that is misspelt would spoil all of them.
 	Map []Column
 	// OnHeader, unless nil, is told once where the columns of a table go, before the first job.
 	OnHeader func(Header)
@@ -94,7 +96,8 @@ func (s *Sheet) bad(line int, err error, source *Source) *LineError {
 	return &LineError{File: s.File, Line: line, Err: err, Source: source}
 }
 
-// ErrColumns means that a file cannot be read at all, because its first line does not have the columns that it should.
+// ErrColumns means that a file cannot be read at all, because its first line does not have the
+// columns that it should.
 var ErrColumns = errors.New("fleet: the first line does not name the columns")
 
 // place puts a value into the path or the query, and reports whether it belongs there.

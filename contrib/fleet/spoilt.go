@@ -6,11 +6,12 @@ import (
 	"unicode"
 )
 
-// shortened is how a spreadsheet program shows, and saves, a number of more than eleven digits. The digits are lost.
+// shortened is how a spreadsheet program shows, and saves, a number of more than eleven digits. The
+// digits are lost.
 var shortened = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?E\+[0-9]+$`)
 
-// guarded is how lists for spreadsheet programs, and the platform's bills, keep the digits of a number: with a tab, a backquote or
-// an apostrophe in front.
+// guarded is how lists for spreadsheet programs, and the platform's bills, keep the digits of a
+// number: with a tab, a backquote or an apostrophe in front.
 var guarded = regexp.MustCompile("^[\t`'][0-9]|[0-9]\t$")
 
 // spoiltMark stands before a text that was refused and would look right when it is read again.
@@ -19,11 +20,13 @@ const spoiltMark = "#VALUE!"
 // errorMarks begin the errors of spreadsheet programs.
 var errorMarks = []string{spoiltMark, "#N/A", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"}
 
-// lost is what is wrong with a text that has U+FFFD, which programs put where they cannot convert a character.
+// lost is what is wrong with a text that has U+FFFD, which programs put where they cannot convert a
+// character.
 const lost = "a character of it was lost in a conversion (it has U+FFFD in its place): fill it in again, or name the right encoding of the file"
 
-// spoilt reports what a spreadsheet program has done to a field, empty if nothing is seen. A number that is sent like this
-// would be another number for the platform, and a second refund would not be recognised.
+// spoilt reports what a spreadsheet program has done to a field, empty if nothing is seen. A number
+// that is sent like this would be another number for the platform, and a second refund would not be
+// recognised.
 func spoilt(field string) string {
 	if shortened.MatchString(field) {
 		return "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"

@@ -105,8 +105,9 @@ type Count struct {
 // stateOrder is the order of states in summaries: what needs somebody's attention comes first.
 var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
 
-// Summary counts the jobs that a filter selects by state and code; the unknown come first, then what
-// needs attention. It needs to read the headers of all records, about a second for every 200,000.
+// Summary counts the jobs that a filter selects by state and code; the unknown come first, then
+// what needs attention. It needs to read the headers of all records, about a second for every
+// 200,000.
 func (q *Queue) Summary(ctx context.Context, only Filter) ([]Count, error) {
 	counts := make(map[Count]int)
 	f, err := q.filter(ctx, only)

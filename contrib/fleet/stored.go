@@ -153,7 +153,7 @@ func (q *Queue) stored(r *record, seq uint64, change account) {
 func (q *Queue) again(ctx context.Context, key string, r *record) error {
 	next := *r
 	next.Doubt = r.doubted()
-	// What was answered stays until there is another answer: it is what support asks for.
+	// The last answer stays until there is another: support asks for it.
 	next.Result.State, next.Ended, next.Claim, next.Attempts = Waiting, time.Time{}, q.claim(), 0
 	next.NotBefore, next.Since, next.Unsigned = time.Time{}, time.Time{}, 0
 	err := q.replace(ctx, key, &next)

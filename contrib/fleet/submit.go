@@ -24,9 +24,10 @@ import (
 //
 // An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so
 // does trouble with the engine, such as [ErrNoSpace], or a cluster that elects no leader within
-// half a minute. What was queued until then is queued; submit all of it again to go on. What jobs
-// gives is queued a second later at the latest, so they may come from a pipe that never ends. When
-// ctx ends or something fails Submit returns although jobs may still be about to give its next.
+// half a minute. The jobs that were queued until then stay queued; submit all of it again to go on.
+// The jobs that come are queued a second later at the latest, so they may come from a pipe that
+// never ends. When ctx ends or something fails Submit returns although jobs may still be about to
+// give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	if q.client == nil {
 		return Submission{}, ErrNoClient

@@ -53,7 +53,8 @@ func TestSubmitRejectsSpoiltNumbers(t *testing.T) {
 	assert.Contains(t, wrong[1], "feeds.ndjson, line 2: the merchant's own number: it begins or ends with a character that cannot be seen")
 }
 
-// Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing that they say is repeated.
+// Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing
+// that they say is repeated.
 func TestSubmitRejects(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -124,7 +125,8 @@ func TestSubmitRejectsByItself(t *testing.T) {
 	assert.ErrorContains(t, err, "disk gone")
 }
 
-// What waits keeps its order; submitted again with another one it is rejected rather than left where it does not belong.
+// What waits keeps its order; submitted again with another one it is rejected rather than left
+// where it does not belong.
 func TestOrderIsKept(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -143,7 +145,8 @@ func TestOrderIsKept(t *testing.T) {
 	assert.Equal(t, fleet.Submission{Ended: 1}, s, "it has ended, so its order does not matter")
 }
 
-// A body goes out as it was submitted, also with the characters that encoding/json rewrites, and is known again.
+// A body goes out as it was submitted, also with the characters that encoding/json rewrites, and is
+// known again.
 func TestBodyIsKept(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -189,8 +192,8 @@ func TestNumbersHaveSpaces(t *testing.T) {
 	assert.Contains(t, []string{`"SUCCESS"`, `"REFUND"`}, string(r.Selected["trade_state"]))
 }
 
-// Files of any length need little room: Submit waits while many wait, but for the chunks that were on their way before, and
-// goes on when a worker makes room.
+// Files of any length need little room: Submit waits while many wait, but for the chunks that were
+// on their way before, and goes on when a worker makes room.
 func TestSubmitWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -223,7 +226,8 @@ func TestSubmitWaitsForRoom(t *testing.T) {
 	assert.Equal(t, map[fleet.State]int{fleet.Expired: n}, states(results(t, q)))
 }
 
-// A submission that broke off between taking a number and queueing the job goes on when it is made again.
+// A submission that broke off between taking a number and queueing the job goes on when it is made
+// again.
 func TestSubmitGoesOn(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -261,7 +265,8 @@ func forgetSoon(t testing.TB, e *fleet.Engine) {
 	}
 }
 
-// A lane whose token is lost, with a process that died between two steps, is found when there is nothing else to do.
+// A lane whose token is lost, with a process that died between two steps, is found when there is
+// nothing else to do.
 func TestLaneWithoutToken(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -310,7 +315,8 @@ func TestPauseByHand(t *testing.T) {
 	assert.Len(t, shown(g.Sandbox), 5)
 }
 
-// When there is no room nothing is lost: what was acknowledged is kept, and the same file goes on when there is.
+// When there is no room nothing is lost: what was acknowledged is kept, and the same file goes on
+// when there is.
 func TestNoRoom(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -337,7 +343,8 @@ func TestNoRoom(t *testing.T) {
 	assert.EqualValues(t, n, status.Queued)
 }
 
-// A limit that an operator has put on a stream is no room either: what it refuses is not in the queue already.
+// A limit that an operator has put on a stream is no room either: what it refuses is not in the
+// queue already.
 func TestNoRoomInAStream(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -474,7 +481,8 @@ func TestNothingIsStoredInClear(t *testing.T) {
 	assert.Greater(t, size, 2000)
 }
 
-// What a newer version of this program wrote is left as it is, for one that can read it; an older one's is read.
+// What a newer version of this program wrote is left as it is, for one that can read it; an older
+// one's is read.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -627,7 +635,8 @@ func TestKeysThatOthersHave(t *testing.T) {
 	assert.LessOrEqual(t, len(met), 2, "what it has in hand nobody else has")
 }
 
-// What comes slowly through a pipe is queued as it comes, and a pipe that gives nothing keeps nobody.
+// What comes slowly through a pipe is queued as it comes, and a pipe that gives nothing keeps
+// nobody.
 func TestSubmitFromAPipe(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, fleettest.Embedded(t), newGateway(t).client)
@@ -657,7 +666,8 @@ func TestSubmitFromAPipe(t *testing.T) {
 	}
 }
 
-// Code of the user's that panics, or ends its goroutine, ends the submission with an error, and nothing else.
+// Code of the user's that panics, or ends its goroutine, ends the submission with an error, and
+// nothing else.
 func TestSubmitSurvivesTheUsersCode(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"panic", "Goexit"} {

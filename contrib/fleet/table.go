@@ -97,8 +97,8 @@ func (s *Sheet) header(names []string) (*table, error) {
 	return t, nil
 }
 
-// targets returns where a column goes: by Map, else to the member of its own name, or to the one with its label. The error says
-// what is missing for that.
+// targets returns where a column goes: by Map, else to the member of its own name, or to the one
+// with its label. The error says what is missing for that.
 func (s *Sheet) targets(name string, request *members) ([]Column, error) {
 	to, told := s.to(name)
 	switch {
@@ -204,7 +204,8 @@ func (b *branch) grow(path []string, l *leaf) error {
 	return b.inner[i].grow(path[1:], l)
 }
 
-// job makes the job of a row; of one that is wrong, its Source. line is where it is in the file, row where a spreadsheet program shows it.
+// job makes the job of a row; of one that is wrong, its Source. line is where it is in the file,
+// row where a spreadsheet program shows it.
 func (t *table) job(job *Job, line, row int, cells []xlsx.Cell) error {
 	job.Method, job.Path = t.sheet.Method, t.sheet.Path
 	t.row, t.cells = row, cells

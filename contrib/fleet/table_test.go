@@ -76,7 +76,8 @@ func TestWorkbook(t *testing.T) {
 	assert.ErrorContains(t, err, "need a path")
 }
 
-// A row that was rejected is no right one when it is read again, whichever of its cells is mended first.
+// A row that was rejected is no right one when it is read again, whichever of its cells is mended
+// first.
 func TestEveryWrongCellIsMarked(t *testing.T) {
 	text := workbook(t, []string{"out_refund_no", "transaction_id", "reason", "note"},
 		[]string{"=12345678901234567", "=4200002547202500000000000000", "ok", "=12345678901234567"})
@@ -90,7 +91,8 @@ func TestEveryWrongCellIsMarked(t *testing.T) {
 	}
 }
 
-// Where a column goes is told by its name, its label or the mapping; nothing is guessed about money.
+// Where a column goes is told by its name, its label or the mapping; nothing is guessed about
+// money.
 func TestColumnsOfATable(t *testing.T) {
 	for name, c := range map[string]struct {
 		sheet      fleet.Sheet

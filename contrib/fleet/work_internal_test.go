@@ -67,8 +67,8 @@ func claimTest(t *testing.T, r *running) *claim {
 	return c
 }
 
-// A lease is kept by answers of the leader and by what the engine stores; when either stops, or the process did, it is over
-// in time.
+// A lease is kept by answers of the leader and by what the engine stores; when either stops, or the
+// process did, it is over in time.
 func TestLease(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
@@ -119,8 +119,9 @@ func TestLease(t *testing.T) {
 	require.ErrorIs(t, unstored.check(), errLease)
 }
 
-// A worker that has lost its lease says nothing more about the message: by then it may be another's, and to give it back
-// would have a third begin while that one works. So it is with a message that came while the process stood still.
+// A worker that has lost its lease says nothing more about the message: by then it may be
+// another's, and to give it back would have a third begin while that one works. So it is with a
+// message that came while the process stood still.
 func TestLostLeaseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for name, order := range map[string]string{"a job": "", "a lane": "card"} {
@@ -213,8 +214,8 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A worker that dies while it only asks does not make a doubt younger, else jobs would wait for ever where workers die more
-// often than once in the minute after which a job may be sent again.
+// A worker that dies while it only asks does not make a doubt younger, else jobs would wait for
+// ever where workers die more often than once in the minute after which a job may be sent again.
 func TestDoubtAges(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
@@ -243,8 +244,8 @@ func TestDoubtAges(t *testing.T) {
 	assert.Equal(t, begin.Add(3*time.Second), next(begin.Add(3*time.Second)).doubt)
 }
 
-// A worker that finds a job in doubt too young for the next step writes down since when it is, before it lets the job wait: else
-// every one would find it as young.
+// A worker that finds a job in doubt too young for the next step writes down since when it is,
+// before it lets the job wait: else every one would find it as young.
 func TestWaitIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")
@@ -272,7 +273,8 @@ func TestWaitIsWrittenDown(t *testing.T) {
 	assert.True(t, over, "its patience is over")
 }
 
-// A refusal of the query after a job in doubt concerns the merchant as that of the job itself does, and is not the job's.
+// A refusal of the query after a job in doubt concerns the merchant as that of the job itself does,
+// and is not the job's.
 func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
 	t.Parallel()
 	r := &running{wide: map[wxcode.Code]bool{wxcode.NoAuth: true}}
@@ -339,7 +341,8 @@ func TestWatchThatEnds(t *testing.T) {
 	following.Wait()
 }
 
-// A disk that stands still for some seconds ends nothing, also not beside an embedded engine. One that is full does.
+// A disk that stands still for some seconds ends nothing, also not beside an embedded engine. One
+// that is full does.
 func TestSlowDisk(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")

@@ -58,7 +58,8 @@ func points(card, number string, balance int) fleet.Job {
 		`{"out_request_no":%q,"brand_id":"1","card_id":"c","openid":"o","user_card_code":%q,"point_balance":%d}`, number, card, balance)}
 }
 
-// What the platform refuses for a reason of the job's own ends it, and can be retried when the reason is gone.
+// What the platform refuses for a reason of the job's own ends it, and can be retried when the
+// reason is gone.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -197,8 +198,9 @@ func TestPausesForTheMerchant(t *testing.T) {
 	})
 }
 
-// A refusal that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may have made it after it passed the
-// request on. It pauses the queue only when it repeats, and what met it is in doubt.
+// A refusal that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may
+// have made it after it passed the request on. It pauses the queue only when it repeats, and what
+// met it is in doubt.
 func TestUnsignedRefusals(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -397,7 +399,8 @@ func TestStopsWhileItWaits(t *testing.T) {
 	assert.Empty(t, s.Journal.All())
 }
 
-// What a worker was told not to send again no later one sends again, unless it is told to; and what the platform said of it stays.
+// What a worker was told not to send again no later one sends again, unless it is told to; and what
+// the platform said of it stays.
 func TestHeldStaysHeld(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -480,7 +483,8 @@ func TestStaleAnswer(t *testing.T) {
 	assert.Equal(t, 1, all["4"].Attempts)
 }
 
-// A worker whose calls go out without being written down before ends, and leaves a doubt about what it has sent.
+// A worker whose calls go out without being written down before ends, and leaves a doubt about what
+// it has sent.
 func TestMarkedWithoutMarking(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -504,7 +508,8 @@ func TestMarkedWithoutMarking(t *testing.T) {
 	}
 }
 
-// What cannot be sent any more, as a client sees it now, is not refused if it may have been sent before.
+// What cannot be sent any more, as a client sees it now, is not refused if it may have been sent
+// before.
 func TestCheckedMoreStrictly(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -594,8 +599,8 @@ func count(g gateway, method string) (n int) {
 	return n
 }
 
-// A worker that dies between sending and storing leaves a job whose next worker does not know whether it was sent. Each row
-// says what comes of it.
+// A worker that dies between sending and storing leaves a job whose next worker does not know
+// whether it was sent. Each row says what comes of it.
 func TestDeathAfterSending(t *testing.T) {
 	t.Parallel()
 	type row struct {
@@ -621,7 +626,8 @@ func TestDeathAfterSending(t *testing.T) {
 			_, err := g.Users.AddPaidOrder("ORDER1", 100)
 			require.NoError(t, err)
 			g.OnRepeatedFeed(c.feed)
-			// The first worker never comes back from its call: the sandbox has carried it out, and the answer waits.
+			// The first worker never comes back from its call: the sandbox has carried it out, and
+			// the answer waits.
 			died := &stuck{next: g.Transport(), reached: make(chan struct{})}
 			e := fleettest.Embedded(t)
 			first := newQueue(t, e, clientOf(t, g.Sandbox, died))
@@ -677,7 +683,8 @@ func (s *stuck) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, context.Cause(req.Context())
 }
 
-// The jobs of one card run one after another, those of different cards side by side, however many workers there are.
+// The jobs of one card run one after another, those of different cards side by side, however many
+// workers there are.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	const cards, each = 6, 15
@@ -736,7 +743,8 @@ func between(text, before, after string) string {
 	return text
 }
 
-// A job whose outcome is unknown holds up those behind it, and nobody else; once it is resolved they go on, in their order.
+// A job whose outcome is unknown holds up those behind it, and nobody else; once it is resolved
+// they go on, in their order.
 func TestUnknownHoldsUpItsOrder(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -821,8 +829,9 @@ func TestExpires(t *testing.T) {
 	assert.Len(t, g.Journal.All(), 1)
 }
 
-// A worker may be broken off after it kept a job for a retry and before it wrote that down. When another one ends the job,
-// nothing stays to be retried; nor does a retry do anything about what stayed all the same.
+// A worker may be broken off after it kept a job for a retry and before it wrote that down. When
+// another one ends the job, nothing stays to be retried; nor does a retry do anything about what
+// stayed all the same.
 func TestBuriedAndDone(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -863,8 +872,8 @@ func TestBuriedAndDone(t *testing.T) {
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 1}, states(results(t, q)))
 }
 
-// A retry that dies before it has queued the job leaves a record that waits. Submitting the job again puts it back, and what
-// is not known about it stays in mind.
+// A retry that dies before it has queued the job leaves a record that waits. Submitting the job
+// again puts it back, and what is not known about it stays in mind.
 func TestSubmitAfterBrokenRetry(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -997,8 +1006,8 @@ func TestPausedWhileItWaits(t *testing.T) {
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 16}, states(results(t, q)))
 }
 
-// A server that is cut off from the others still answers its clients. A worker that is connected to it breaks off what it
-// has in hand before another worker gets that.
+// A server that is cut off from the others still answers its clients. A worker that is connected to
+// it breaks off what it has in hand before another worker gets that.
 func TestWorkerOnTheWrongSide(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -1058,7 +1067,8 @@ func TestWorkerOnTheWrongSide(t *testing.T) {
 	stopLonely()
 }
 
-// Code of the user's that panics, or ends its goroutine, ends neither the process nor the worker, and loses no job.
+// Code of the user's that panics, or ends its goroutine, ends neither the process nor the worker,
+// and loses no job.
 func TestWorkerSurvivesTheUsersCode(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)

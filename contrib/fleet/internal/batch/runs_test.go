@@ -11,8 +11,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// A file's results, summary and exit code are those of its lines, whatever else is in the directory; submitted once more, it is
-// done before, and has all its lines again.
+// A file's results, summary and exit code are those of its lines, whatever else is in the
+// directory; submitted once more, it is done before, and has all its lines again.
 func TestRunOfItsOwn(t *testing.T) {
 	t.Parallel()
 	gateway := listen(t)
