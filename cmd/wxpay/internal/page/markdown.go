@@ -32,8 +32,9 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 
 func writeItem(out *bytes.Buffer, item item, l language.Language) {
 	colon := l.Say(":** ", "：** ")
-	if len(item.values) == 1 {
-		fmt.Fprintf(out, "- **%s%s%s\n", item.name, colon, escape(item.values[0]))
+	line := strings.Join(item.values, l.Say(", ", "、"))
+	if short := !strings.Contains(strings.Join(item.values, ""), " ") && !strings.Contains(line, "."); len(item.values) == 1 || short {
+		fmt.Fprintf(out, "- **%s%s%s\n", item.name, colon, escape(line))
 		return
 	}
 	fmt.Fprintf(out, "- **%s%s\n", item.name, strings.TrimSpace(colon))
