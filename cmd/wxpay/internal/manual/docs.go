@@ -23,6 +23,8 @@ type docsOptions struct {
 	method, path string // an empty method is all that the path has
 	format       string
 	language     string
+	addr         string // of --serve; empty serves nothing
+	site         string // the folder of a built site
 	all          bool
 	out          string
 }
@@ -50,10 +52,14 @@ On a terminal the page goes through the program in PAGER, if that is set.
 
 --all --out DIR writes the whole manual as Markdown, one file for each operation and notification, with README.md as its
 index and with what the sandbox responds. It replaces the files that it wrote before, and neither deletes nor replaces any
-other file.`,
+other file.
+
+--serve ADDR shows the manual in a browser, with a search, offline: 127.0.0.1:8088, for example. With --site DIR it serves
+the site that docs-site/build.mjs has built.`,
 		Example: `  wxpay docs v3/pay/transactions/native
   wxpay docs GET v3/pay/transactions/out-trade-no/{out_trade_no} --format json
-  wxpay docs --all --out manual`,
+  wxpay docs --all --out manual
+  wxpay docs --serve 127.0.0.1:8088`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := o.arguments(args); err != nil {
 				return err
@@ -66,6 +72,7 @@ other file.`,
 	_ = command.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(language.All, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(docsFormats, cobra.ShellCompDirectiveNoFileComp))
 	_ = command.MarkFlagDirname("out")
+	_ = command.MarkFlagDirname("site")
 	return command
 }
 
@@ -77,6 +84,8 @@ func (o *docsOptions) flags(sh *shell.Shell, flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&o.format, "format", "", "`FORMAT` of the output: "+strings.Join(docsFormats, ", "))
 	flags.StringVar(&o.language, "lang", string(own), "`LANGUAGE` of the manual: "+strings.Join(language.All, ", "))
+	flags.StringVar(&o.addr, "serve", "", "show the manual in a browser at this `ADDR`")
+	flags.StringVar(&o.site, "site", "", "the folder, `DIR`, of a built site, for --serve")
 	flags.BoolVar(&o.all, "all", false, "write the whole manual into the folder of --out")
 	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
 }
@@ -87,6 +96,12 @@ func (o *docsOptions) arguments(args []string) error {
 		return shell.Usage("the format %q is not one of %s", o.format, strings.Join(docsFormats, ", "))
 	case !slices.Contains(language.All, o.language):
 		return shell.Usage("the language %q is not one of %s", o.language, strings.Join(language.All, ", "))
+	case o.site != "" && o.addr == "":
+		return shell.Usage("--site is for --serve: give an address too, such as --serve 127.0.0.1:8088")
+	case o.addr != "" && (o.all || len(args) > 0 || o.format != ""):
+		return shell.Usage("--serve shows the whole manual: it takes no path, no --all and no --format")
+	case o.addr != "":
+		return nil
 	case o.all && o.out == "":
 		return shell.Usage("--all needs a folder: --out DIR")
 	case !o.all && o.out != "":
@@ -106,6 +121,9 @@ func (o *docsOptions) arguments(args []string) error {
 func (o *docsOptions) run(ctx context.Context, sh *shell.Shell) error {
 	facts := sh.Facts().Described()
 	manual := page.New(facts.All(), facts.Events(), language.Language(o.language))
+	if o.addr != "" {
+		return o.serve(ctx, sh, manual)
+	}
 	if o.all {
 		return o.write(ctx, sh, manual, slices.Collect(facts.All()))
 	}
