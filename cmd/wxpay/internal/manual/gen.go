@@ -2,7 +2,6 @@ package manual
 
 import (
 	"go/token"
-	"iter"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 type typesOptions struct {
@@ -151,16 +149,4 @@ func (o *typesOptions) family(sh *shell.Shell) error {
 	}
 	sh.Note("%d files in %s: %d of them written, the others unchanged.", len(files), o.out, written)
 	return nil
-}
-
-// eventsOf returns the events that a product family gets, those above and beneath it included.
-func eventsOf(events iter.Seq[*fact.Event], tag string) iter.Seq[*fact.Event] {
-	return func(yield func(*fact.Event) bool) {
-		for event := range events {
-			gets := func(of string) bool { return beneath(of, tag) || beneath(tag, of) }
-			if slices.ContainsFunc(gocode.Families(event), gets) && !yield(event) {
-				return
-			}
-		}
-	}
 }

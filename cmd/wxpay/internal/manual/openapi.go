@@ -100,12 +100,6 @@ func (o *openapiOptions) choose(facts *catalog.Catalog) ([]*fact.Operation, erro
 	return chosen, nil
 }
 
-// beneath reports whether a name with slashes between its levels is another one, or beneath it.
-func beneath(name, other string) bool {
-	rest, ok := strings.CutPrefix(name, other)
-	return ok && (rest == "" || rest[0] == '/')
-}
-
 // unknownTag returns the error about a family that does not exist. It names those that contain the text, or the first
 // level of all.
 func unknownTag(facts *catalog.Catalog, text string) error {
