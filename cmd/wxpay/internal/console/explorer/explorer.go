@@ -118,7 +118,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (*fact.Operation, b
 	if !ok {
 		view.Write(w, r, view.Frame{
 			Template: "explorer", Title: "Explorer", Section: "explorer", Status: http.StatusNotFound,
-			Problem: view.Say(r, "The catalogue has no such operation."),
+			Err: errors.New(view.Say(r, "The catalogue has no such operation.")),
 		}, results{})
 	}
 	return operation, ok

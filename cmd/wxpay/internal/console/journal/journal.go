@@ -193,7 +193,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) (sandbox.Entry, boo
 	}
 	view.Write(w, r, view.Frame{
 		Template: "gone", Title: "Journal", Section: "journal", Status: http.StatusNotFound,
-		Problem: view.Say(r, "The journal has no such request, or has it no more."),
+		Err: errors.New(view.Say(r, "The journal has no such request, or has it no more.")),
 	}, nil)
 	return sandbox.Entry{}, false
 }

@@ -162,19 +162,19 @@ type Page struct {
 // Frame names a page.
 type Frame struct {
 	Template, Title, Section string
-	Status                   int // 0 for 200
-	Problem, Done            string
-	Err                      error // why an order was not carried out: a problem, with the status 409 unless there is another
+	Status                   int    // 0 for 200
+	Done                     string // what was done
+	Err                      error  // why an order was not carried out: a problem, with the status 409 unless there is another
 }
 
 // Write writes a page.
 func Write(w http.ResponseWriter, r *http.Request, f Frame, data any) {
+	page := pageOf(r, data)
+	page.Title, page.Section, page.Done = f.Title, f.Section, f.Done
 	if f.Err != nil {
-		f.Problem = strings.TrimPrefix(f.Err.Error(), "sandbox: ")
+		page.Problem = strings.TrimPrefix(f.Err.Error(), "sandbox: ")
 		f.Status = cmp.Or(f.Status, http.StatusConflict)
 	}
-	page := pageOf(r, data)
-	page.Title, page.Section, page.Problem, page.Done = f.Title, f.Section, f.Problem, f.Done
 	body, err := execute(page.Language, f.Template, page)
 	if err == nil {
 		page.Body = HTML(body)
