@@ -28,6 +28,10 @@ func NoCommand(parent *cobra.Command, name string) error {
 	if near := Nearest(name, names); near != "" {
 		return Usage("there is no command %s %s: did you mean %s?", parent.CommandPath(), Printable(name), near)
 	}
+	if !parent.HasParent() {
+		return Usage("there is no command %s %s: \"wxpay --help\" lists them, and \"wxpay search %s\" finds operations",
+			parent.CommandPath(), Printable(name), Printable(name))
+	}
 	return Usage("there is no command %s %s: there are %s", parent.CommandPath(), Printable(name), strings.Join(names, ", "))
 }
 
