@@ -113,6 +113,20 @@ func TestProfilesPaths(t *testing.T) {
 	}
 }
 
+// The facts of a profile count for its calls.
+func TestProfilesOverlay(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	environ, path := home(t, "[default]\nmchid = '"+a.Merchant().ID+"'\np12 = '"+a.path("apiclient_cert.p12")+"'\napiv3_key = 'file:"+
+		a.path("apiv3_key")+"'\nbase_url = '"+a.URL+"'\ncatalog_overlay = 'facts.txt'\n", 0o600)
+	code, _, stderr := clitest.Run(t, environ, "call", "v3/certificates")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "the profile default: catalog_overlay: ")
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), "facts.txt"), nil, 0o600))
+	code, _, stderr = clitest.Run(t, environ, "call", "v3/certificates")
+	assert.Zero(t, code, stderr)
+}
+
 // A file or a choice that cannot be used says so, and nothing is sent.
 func TestProfilesMistakes(t *testing.T) {
 	t.Parallel()

@@ -92,6 +92,9 @@ func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 		lookup = func(name string) (string, bool) { text, ok := values[name]; return text, ok }
 	}
 	c := sh.collect(profile, lookup)
+	if overlay, ok := values[variableOverlay]; ok {
+		c.values[variableOverlay] = overlay
+	}
 	if err := c.replace(flags); err != nil {
 		return nil, err
 	}

@@ -12,12 +12,13 @@ const (
 	variableP12      = "WXPAY_P12"
 	variablePassword = "WXPAY_KEY_PASSWORD"
 	variableProfile  = "WXPAY_PROFILE"
+	variableOverlay  = "WXPAY_CATALOG_OVERLAY"
 )
 
 // variablesOfClient are the variables of wxpay.Config that a client is made of.
 var variablesOfClient = func() (names []string) {
 	for field := range reflect.TypeFor[wxpay.Config]().Fields() {
-		if name := field.Tag.Get("env"); name != "WXPAY_CATALOG_OVERLAY" { // every command reads it
+		if name := field.Tag.Get("env"); name != variableOverlay { // every command reads it
 			names = append(names, name)
 		}
 	}
@@ -33,7 +34,7 @@ func ClientVariables() []string {
 var areKeys = []string{"WXPAY_PRIVATE_KEY", "WXPAY_CERTIFICATE", "WXPAY_PUBLIC_KEY"}
 
 // arePaths are the variables whose value may be a file's path.
-var arePaths = append(slices.Clone(areKeys), variableP12)
+var arePaths = append(slices.Clone(areKeys), variableP12, variableOverlay)
 
 // public are the variables whose text anybody may read.
 var public = []string{"WXPAY_MCHID", "WXPAY_BRAND_ID", "WXPAY_SERIAL", "WXPAY_PUBLIC_KEY_ID", "WXPAY_BASE_URL", "WXPAY_INSECURE_HTTP", "WXPAY_P12"}
