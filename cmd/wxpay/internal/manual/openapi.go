@@ -1,7 +1,6 @@
 package manual
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/openapi"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
@@ -134,17 +132,5 @@ func knownTags(facts *catalog.Catalog) []string {
 func completeTags(sh *shell.Shell) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return knownTags(sh.Facts()), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// eventsOf returns the events that a product family gets, those above and beneath it included.
-func eventsOf(events iter.Seq[*fact.Event], tag string) iter.Seq[*fact.Event] {
-	return func(yield func(*fact.Event) bool) {
-		for event := range events {
-			gets := func(of string) bool { return beneath(of, tag) || beneath(tag, of) }
-			if slices.ContainsFunc(gocode.Families(event), gets) && !yield(event) {
-				return
-			}
-		}
 	}
 }
