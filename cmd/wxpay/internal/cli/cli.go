@@ -59,6 +59,8 @@ documentation of every operation: it shows it, checks calls against it, and writ
 Responses go to stdout, everything else to stderr. With WXPAY_DEBUG=1 stderr shows each call: the request in the form of a
 curl command, and the response, both without values that identify anybody.
 
+WXPAY_LANG=zh, or else a Chinese locale, makes the help and the messages Chinese.
+
 ` + shell.ExitCodeHelp,
 		Example: `  wxpay demo
   wxpay call v3/certificates --sandbox --get 'data.#.serial_no'
