@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
+	"io"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,11 +13,15 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 )
 
-// titles are the words of cobra around the texts of a command.
-var titles = strings.NewReplacer(
-	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "命令：", "Additional Commands:", "其他命令：",
-	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他主题：",
-	`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `用 "{{.CommandPath}} [command] --help" 查看各命令的帮助。`,
+// titles are the words of cobra around the texts of a command, each at the start of a line.
+var titles = map[string]string{
+	"Usage:": "用法：", "Aliases:": "别名：", "Examples:": "示例：", "Available Commands:": "命令：", "Additional Commands:": "其他命令：",
+	"Global Flags:": "全局选项：", "Flags:": "选项：", "Additional help topics:": "其他主题：",
+}
+
+var (
+	title = regexp.MustCompile(`(?m)^[A-Z][A-Za-z ]+:`)
+	more  = regexp.MustCompile(`(?m)^Use "(.+)" for more information about a command\.`)
 )
 
 // helpTexts calls visit with each text of the help of a command and those beneath it, and takes what it returns.
@@ -40,7 +48,21 @@ func helpTexts(command *cobra.Command, visit func(string) string) {
 // inChinese puts the help of all commands into Chinese. What has no translation stays English.
 func inChinese(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
-	root.SetUsageTemplate(titles.Replace(root.UsageTemplate()))
+	usage := root.UsageFunc()
+	// Not by cobra's template: a program in which templates can run is 3 MB larger.
+	root.SetUsageFunc(func(c *cobra.Command) error {
+		var text bytes.Buffer
+		out := c.OutOrStderr()
+		c.SetOut(&text)
+		err := usage(c)
+		c.SetOut(out)
+		if err != nil {
+			return err
+		}
+		chinese := title.ReplaceAllStringFunc(text.String(), func(english string) string { return cmp.Or(titles[english], english) })
+		_, err = io.WriteString(out, more.ReplaceAllString(chinese, `用 "$1" 查看各命令的帮助。`))
+		return err
+	})
 	helpTexts(root, func(english string) string {
 		chinese, _ := zh.Paragraphs(english)
 		return chinese
