@@ -2,31 +2,79 @@ package page
 
 import (
 	"fmt"
-	"html/template"
+	"html"
 	"io"
+	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// layout is a page without scripts; nothing in it comes from another host.
-var layout = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="{{.Lang}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{{.Title}}</title><style>
-:root { color-scheme: light dark }
+// style is that of a page without scripts; nothing in it comes from another host.
+const style = `:root { color-scheme: light dark }
 body { font: 15px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem }
 pre, code { font: 13px/1.5 ui-monospace, Menlo, Consolas, monospace } pre { overflow-x: auto; padding: .8rem; background: #8881 }
 table { border-collapse: collapse; display: block; overflow-x: auto } td, th { border: 1px solid #8885; padding: .2rem .6rem; text-align: left; vertical-align: top }
-dt { font-weight: 600 } dd { margin: 0 0 0 1.5rem } input { font: inherit; width: 20rem; max-width: 60% }
+dt { font-weight: 600 } dd { margin: 0 0 0 1.5rem } input { font: inherit; width: 20rem; max-width: 60% }`
+
+// markup is a page under way. A package of templates would make the program 3 MB larger, since they can call any method.
+type markup struct{ strings.Builder }
+
+// put writes a piece of markup, each %s in it a text of the page.
+func (m *markup) put(piece string, texts ...string) {
+	escaped := make([]any, len(texts))
+	for i, text := range texts {
+		escaped[i] = html.EscapeString(text)
+	}
+	fmt.Fprintf(m, piece, escaped...)
+}
+
+// write writes v.
+func (v *view) write(out io.Writer) error {
+	var m markup
+	m.put(`<!doctype html>
+<html lang="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>%s</title><style>
+`, v.Lang, v.Title)
+	m.WriteString(style)
+	m.put(`
 </style></head><body>
-<form action="/"><a href="/">wxpay</a> <input type="search" name="q" value="{{.Query}}" aria-label="{{.Find}}"> <button>{{.Find}}</button></form>
-<h1>{{.Title}}</h1>
-{{with .Call}}<p><code>{{.}}</code></p>{{end}}{{with .When}}<p>{{.}}</p>{{end}}
-{{with .Items}}<dl>{{range .}}<dt>{{.Name}}</dt>{{range .Values}}<dd>{{.}}</dd>{{end}}{{end}}</dl>{{end}}
-{{range .Sections}}<h2>{{.Title}}</h2>{{if .Rows}}<table>{{range .Rows}}<tr><td>{{.Indent}}<code>{{.Name}}</code></td><td>{{.Kind}}</td><td>{{.Required}}</td><td>{{.Remarks}}</td></tr>{{end}}</table>{{end}}{{end}}
-{{range .Codes}}<h2>{{.Title}}</h2><pre>{{.Text}}</pre>{{end}}
-{{with .Links}}<ul>{{range .}}<li><a href="{{.Address}}">{{.Text}}</a></li>{{end}}</ul>{{end}}
-</body></html>
-`))
+<form action="/"><a href="/">wxpay</a> <input type="search" name="q" value="%s" aria-label="%s"> <button>%s</button></form>
+<h1>%s</h1>
+`, v.Query, v.Find, v.Find, v.Title)
+	if v.Call != "" {
+		m.put("<p><code>%s</code></p>", v.Call)
+	}
+	if v.When != "" {
+		m.put("<p>%s</p>", v.When)
+	}
+	m.WriteString("\n<dl>")
+	for _, item := range v.Items {
+		m.put("<dt>%s</dt>", item.Name)
+		for _, value := range item.Values {
+			m.put("<dd>%s</dd>", value)
+		}
+	}
+	m.WriteString("</dl>\n")
+	for _, section := range v.Sections {
+		m.put("<h2>%s</h2><table>", section.Title)
+		for _, row := range section.Rows {
+			m.put("<tr><td>%s<code>%s</code></td><td>%s</td><td>%s</td><td>%s</td></tr>", row.Indent, row.Name, row.Kind, row.Required, row.Remarks)
+		}
+		m.WriteString("</table>")
+	}
+	for _, code := range v.Codes {
+		m.put("\n<h2>%s</h2><pre>%s</pre>", code.Title, code.Text)
+	}
+	m.WriteString("\n<ul>")
+	for _, link := range v.Links {
+		if strings.HasPrefix(link.Address, "https://") || strings.HasPrefix(link.Address, "/") {
+			m.put(`<li><a href="%s">%s</a></li>`, link.Address, link.Text)
+		}
+	}
+	m.WriteString("</ul>\n</body></html>\n")
+	_, err := io.WriteString(out, m.String())
+	return err
+}
 
 // view is what the layout shows.
 type view struct {
@@ -77,7 +125,7 @@ func (p *Page) HTML(out io.Writer) error {
 	for _, address := range p.Docs {
 		v.Links = append(v.Links, viewLink{address, address})
 	}
-	return layout.Execute(out, v)
+	return v.write(out)
 }
 
 // ListHTML writes a list of operations as HTML. query is what was searched for; empty for all.
@@ -90,7 +138,7 @@ func (m *Manual) ListHTML(out io.Writer, query string, operations []*fact.Operat
 	if len(operations) == 0 {
 		v.When = l.Say("Nothing found.", "没有结果。")
 	}
-	return layout.Execute(out, v)
+	return v.write(out)
 }
 
 // Address returns the path at which a server shows an operation, that of the site: /v3/pay/transactions/native.post.
