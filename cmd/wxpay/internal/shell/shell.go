@@ -9,8 +9,6 @@ package shell
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -136,23 +134,4 @@ func (sh *Shell) AppendBody(out *bytes.Buffer, body []byte) {
 	default:
 		out.WriteString(Printable(string(body)))
 	}
-}
-
-// Note writes a line to stderr, in the language of the shell and without what could steer a terminal.
-func (sh *Shell) Note(format string, a ...any) {
-	fmt.Fprintln(sh.Stderr, Printable(sh.sprintf(format, a...)))
-}
-
-// Report prints an error of a command, and returns the exit code.
-func (sh *Shell) Report(command string, err error) int {
-	code := ExitCode(err)
-	var exit *ExitError
-	if code == ExitOK || errors.As(err, &exit) && exit.Err == nil {
-		return code
-	}
-	sh.Note("wxpay: %s", sh.describe(err))
-	if code == ExitUsage {
-		sh.Note("See %q.", command+" --help")
-	}
-	return code
 }

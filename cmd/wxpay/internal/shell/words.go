@@ -1,13 +1,8 @@
 package shell
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/wxpay-go/wxpay"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 )
 
 // flagOf is the flag for a method of a chain.
@@ -68,50 +63,4 @@ func InFlags(text string) string {
 		return verb + " " + flagOf[method]
 	})
 	return variables.Replace(text)
-}
-
-// Finding returns the text of a finding of the checks before sending, in flags and in the language of the shell.
-func (sh *Shell) Finding(place, pointer, label, text, certainty string) string {
-	text = InFlags(text)
-	form := [...]string{"%s: %s", " (%s)"}
-	if sh.Chinese {
-		place, text, certainty = zh.Finding(place), zh.Finding(text), zh.Finding(certainty)
-		form = [...]string{"%s：%s", "（%s）"}
-	}
-	if pointer != "" {
-		place += " " + pointer
-	}
-	if label != "" {
-		place += fmt.Sprintf(form[1], label)
-	}
-	if place != "" {
-		text = fmt.Sprintf(form[0], place, text)
-	}
-	if certainty != "" {
-		text += fmt.Sprintf(form[1], certainty)
-	}
-	return text
-}
-
-// describe returns the text of an error of a command for a person.
-func (sh *Shell) describe(err error) string {
-	var rejected *wxpay.PreflightError
-	if !errors.As(err, &rejected) {
-		return InFlags(strings.TrimPrefix(sh.ErrorText(err), "wxpay: "))
-	}
-	var b strings.Builder
-	b.WriteString(sh.sprintf("the checks before sending found:"))
-	for _, finding := range rejected.Findings {
-		b.WriteString("\n  ")
-		if finding.Warning {
-			b.WriteString(sh.sprintf("warning: %s", ""))
-		}
-		label := finding.Label
-		if label != "" && finding.Unit != "" {
-			label += ", " + string(finding.Unit)
-		}
-		b.WriteString(sh.Finding(finding.Place, finding.Pointer, label, finding.Text, finding.Certainty))
-	}
-	b.WriteString("\n" + sh.sprintf("Nothing was sent. Without --strict these are warnings."))
-	return b.String()
 }
