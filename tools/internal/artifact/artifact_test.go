@@ -65,7 +65,7 @@ func small(t *testing.T, main string) string {
 func TestCheck(t *testing.T) {
 	var log bytes.Buffer
 	require.NoError(t, artifact.Check(&log, small(t, "package main\n\nfunc main() {}\n"), false))
-	assert.Regexp(t, `^small: [0-9.]+ MB for linux/amd64, at most 18.0\n$`, log.String())
+	assert.Regexp(t, `^small: [0-9.]+ MB for linux/amd64, at most 20.0\n$`, log.String())
 }
 
 // Without -trimpath the folder is in the program, and the check finds it.

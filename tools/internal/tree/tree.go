@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func (m Module) Path() string { return m.File.Module.Mod.Path }
 // Released reports whether the module gets a version: the root, the programs and the additions do. Benchmarks, examples,
 // conformance and tools are used in a clone only.
 func (m Module) Released() bool {
-	return m.Dir == "." || strings.HasPrefix(m.Dir, "cmd/") || strings.HasPrefix(m.Dir, "contrib/")
+	return m.Dir == "." || path.Dir(m.Dir) == "cmd" || strings.HasPrefix(m.Dir, "contrib/")
 }
 
 // Tag returns the name of the git tag of a version of the module, as the go command looks for it.

@@ -122,7 +122,7 @@ func (o *docsOptions) run(ctx context.Context, sh *shell.Shell) error {
 	facts := sh.Facts().Described()
 	manual := page.New(facts.All(), facts.Events(), language.Language(o.language))
 	if o.addr != "" {
-		return o.serve(ctx, sh, manual)
+		return serve(ctx, sh, manual, o.addr, o.site)
 	}
 	if o.all {
 		return o.write(ctx, sh, manual, slices.Collect(facts.All()))

@@ -19,21 +19,21 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// serve shows the manual in a browser until it is interrupted.
-func (o *docsOptions) serve(ctx context.Context, sh *shell.Shell, manual *page.Manual) error {
+// serve shows the manual in a browser until it is interrupted: the built site in a folder, or without one the pages of the program.
+func serve(ctx context.Context, sh *shell.Shell, manual *page.Manual, addr, site string) error {
 	handler := Handler(manual, sh.Facts().Described())
-	if o.site != "" {
-		if info, err := os.Stat(path.Join(o.site, "index.html")); err != nil || info.IsDir() {
-			return shell.Usage("--site %s: it has no index.html: node docs-site/build.mjs builds the site into docs-site/dist", o.site)
+	if site != "" {
+		if info, err := os.Stat(path.Join(site, "index.html")); err != nil || info.IsDir() {
+			return shell.Usage("--site %s: it has no index.html: node docs-site/build.mjs builds the site into docs-site/dist", site)
 		}
-		root, err := os.OpenRoot(o.site)
+		root, err := os.OpenRoot(site)
 		if err != nil {
 			return shell.Usage("--site: %w", err)
 		}
 		defer root.Close()
 		handler = Static(root.FS())
 	}
-	listener, err := net.Listen("tcp", o.addr)
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return shell.Usage("--serve: %w", err)
 	}
