@@ -30,7 +30,7 @@ type BrandMarketingProductCouponMedia struct{ client *wxpay.Client }
 
 // UploadImage is POST /brand/marketing/product-coupon/media/upload-image 图片上传:
 //   - required in form: file 图片文件, meta.sha256 文件摘要, meta.filename 文件名
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/8-商品券图片/UploadImage.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/8-%E5%95%86%E5%93%81%E5%88%B8%E5%9B%BE%E7%89%87/UploadImage.go
 func (n BrandMarketingProductCouponMedia) UploadImage() UploadCall {
 	return UploadCall(n.client.Chain("brand/marketing/product-coupon/media/upload-image"))
 }
@@ -84,7 +84,7 @@ type BrandMarketingProductCouponProductCouponsProductCouponID struct{ GetPatchCa
 // Deactivate is POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/deactivate
 // 失效商品券:
 //   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/1-商品券管理/DeactivateProductCouponGo.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/1-%E5%95%86%E5%93%81%E5%88%B8%E7%AE%A1%E7%90%86/DeactivateProductCouponGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
@@ -98,7 +98,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponID) Deactivate() P
 //     stock_bundle.usage_rule_display_info.usage_description 券使用说明,
 //     stock_bundle.coupon_display_info 用户商品券展示信息, stock_bundle.notify_config 事件通知配置,
 //     stock_bundle.store_scope 可用门店范围
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/CreateStockBundleGo.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/CreateStockBundleGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponID) StockBundles() BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles {
 	return BrandMarketingProductCouponProductCouponsProductCouponIDStockBundles{PostCall(wxpay.Chain(n.GetPatchCall).Chain("stock-bundles"))}
 }
@@ -132,7 +132,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/disassociate-stores
 // 批次组批量取消关联门店:
 //   - documented as required in body: store_list[].store_id 门店ID
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DisassociateStoresForStockBundleGo.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/DisassociateStoresForStockBundleGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("disassociate-stores"))
 }
@@ -141,7 +141,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stock-bundles/{stock_bundle_id}/update-budget
 // 修改商品券批次组发放预算:
 //   - documented as required in body: out_request_no 修改请求单号, update_mode 更新模式
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/UpdateStockBundleBudgetGo.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/UpdateStockBundleBudgetGo.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStockBundleID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.PatchCall).Chain("update-budget"))
 }
@@ -149,7 +149,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStockBundlesStoc
 // Stocks is /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks.
 //
 // GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks 查询商品券批次列表:
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/ListStocks.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/ListStocks.go
 //
 // POST /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks 添加商品券批次:
 //   - required in body: out_request_no 创建请求单号, stock.coupon_code_mode 券Code分配模式,
@@ -169,7 +169,7 @@ type BrandMarketingProductCouponProductCouponsProductCouponIDStocks struct{ GetE
 // GET /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
 // 查询商品券批次详情:
 //   - {stock_id} 批次ID
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/GetStock.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/GetStock.go
 //
 // PATCH /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}
 // 修改商品券批次:
@@ -204,7 +204,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) A
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/deactivate
 // 失效商品券批次:
 //   - documented as required in body: out_request_no 失效请求单号, deactivate_reason 失效原因
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DeactivateStock.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/DeactivateStock.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) Deactivate() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("deactivate"))
 }
@@ -213,7 +213,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/disassociate-stores
 // 批次取消关联门店:
 //   - documented as required in body: store_list[].store_id 门店ID
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/DisassociateStores.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/DisassociateStores.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) DisassociateStores() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("disassociate-stores"))
 }
@@ -222,7 +222,7 @@ func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) D
 // /brand/marketing/product-coupon/product-coupons/{product_coupon_id}/stocks/{stock_id}/update-budget
 // 修改商品券批次发放预算:
 //   - documented as required in body: out_request_no 修改请求单号, update_mode 更新模式
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/2-商品券批次管理/UpdateStockBudget.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/2-%E5%95%86%E5%93%81%E5%88%B8%E6%89%B9%E6%AC%A1%E7%AE%A1%E7%90%86/UpdateStockBudget.go
 func (n BrandMarketingProductCouponProductCouponsProductCouponIDStocksStockID) UpdateBudget() PostCall {
 	return PostCall(wxpay.Chain(n.GetPatchCall).Chain("update-budget"))
 }
@@ -286,7 +286,7 @@ func (n BrandMarketingProductCouponUsersOpenidCouponBundlesUserCouponBundleID) D
 //
 // GET /brand/marketing/product-coupon/users/{openid}/coupons 查询用户商品券列表:
 //   - documented as required in query: appid 公众账号AppID
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/5-商品券查询/ListUserProductCoupons.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/5-%E5%95%86%E5%93%81%E5%88%B8%E6%9F%A5%E8%AF%A2/ListUserProductCoupons.go
 //
 // POST /brand/marketing/product-coupon/users/{openid}/coupons 向用户发放商品券:
 //   - required in body: product_coupon_id 商品券ID, stock_id 批次ID
@@ -347,7 +347,7 @@ func (n BrandMarketingProductCouponUsersOpenidCouponsCouponCode) Use() PostCall 
 // PreSendCoupon is POST /brand/marketing/product-coupon/users/{openid}/pre-send-coupon 向用户预发放商品券:
 //   - documented as required in body: product_coupon_id 商品券ID, stock_id 批次ID, appid 公众账号AppID,
 //     send_request_no 发券请求单号
-//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-品牌/代码示例/Go/3-商品券发放/PreSendUserProductCoupon.go
+//   - https://github.com/wechatpay-apiv3/wechatpay-skills/blob/main/wechatpay-product-coupon/references/1-%E5%93%81%E7%89%8C/%E4%BB%A3%E7%A0%81%E7%A4%BA%E4%BE%8B/Go/3-%E5%95%86%E5%93%81%E5%88%B8%E5%8F%91%E6%94%BE/PreSendUserProductCoupon.go
 func (n BrandMarketingProductCouponUsersOpenid) PreSendCoupon() PostCall {
 	return PostCall(wxpay.Chain(n.branch).Chain("pre-send-coupon"))
 }
