@@ -57,7 +57,7 @@ func contents(dir, modulePath string) (packages, programs []string, err error) {
 		}
 		if base := entry.Name(); name != dir {
 			_, nested := os.Stat(filepath.Join(name, "go.mod"))
-			if nested == nil || base == "internal" || base == "testdata" || base == "node_modules" || base[0] == '.' || base[0] == '_' {
+			if nested == nil || base == "internal" || base == "testdata" || base == "examples" || base == "node_modules" || base[0] == '.' || base[0] == '_' {
 				return filepath.SkipDir
 			}
 		}
