@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,8 @@ func contents(dir, modulePath string) (packages, programs []string, err error) {
 		}
 		if base := entry.Name(); name != dir {
 			_, nested := os.Stat(filepath.Join(name, "go.mod"))
-			if nested == nil || base == "internal" || base == "testdata" || base == "examples" || base == "node_modules" || base[0] == '.' || base[0] == '_' {
+			skip := []string{"internal", "testdata", "node_modules", "examples"} // examples run from a clone
+			if nested == nil || slices.Contains(skip, base) || base[0] == '.' || base[0] == '_' {
 				return filepath.SkipDir
 			}
 		}
