@@ -63,7 +63,7 @@ const (
 	Wrong     Notice = "wrong"     // the password is
 	Elsewhere Notice = "elsewhere" // the request comes from another site
 	Host      Notice = "host"      // the console has no such name
-	Form      Notice = "form"      // the form is not one of this session
+	Form      Notice = "form"      // the form is not of a page that this browser got
 	Busy      Notice = "busy"      // too much is served at once
 	Continue  Notice = "continue"  // another site leads here: the page opens itself again
 )
