@@ -314,8 +314,8 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithNonce replaces the source of nonces, for golden tests. Each call of nonce must return a
-// fresh, unpredictable text of at most 32 characters of [0-9A-Za-z]. The default is
-// crypto/rand.Text.
+// fresh, unpredictable text of at most 32 characters of [0-9A-Za-z]. The default gives texts like
+// those of crypto/rand.Text.
 func WithNonce(nonce func() string) Option {
 	return func(c *config) error {
 		if nonce == nil {

@@ -55,7 +55,7 @@ func (c *Call) SetBody(req *http.Request, body, signed []byte) {
 	// net/http sends headers and a body of this very type in one write; any type of our own would
 	// cost a second one.
 	reader := &c.reader
-	if c.Attempts > 0 || c.body != nil { // who sent the body before may still read it
+	if c.body != nil { // who sent the body before may still read it
 		reader = new(bytes.Reader)
 	}
 	reader.Reset(body)
