@@ -9,28 +9,40 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// lookAgain is after how long records that seem to be missing are counted once more, before that
+// stops a queue of several processes: a server that was the leader may not have heard yet that
+// another one is.
+const lookAgain = 5 * time.Second
+
 // reconcile compares the records with the account, and stops the queue if some are missing. alone
 // says that nobody else has the queue.
 func (q *Queue) reconcile(ctx context.Context, alone bool) error {
 	if q.age > 0 { // records are given up, and nobody counts those
 		return nil
 	}
-	have, revision, err := q.account(ctx)
-	if err != nil {
-		return err
+	for last := alone; ; last = true {
+		have, revision, err := q.account(ctx)
+		if err != nil {
+			return err
+		}
+		seen, err := q.countRecords(ctx)
+		if err != nil {
+			return err
+		}
+		missing, older := have.Known-seen.Known, have.Ended-seen.Ended
+		switch {
+		case missing <= 0 && older <= 0:
+			if alone && seen != have.account { // a process that was killed did not add its last ones
+				err = q.putAccount(ctx, entry{seen, q.claim()}, revision)
+			}
+			return err
+		case last:
+			missing = max(missing, 0)
+			return q.putLoss(ctx, keyLost, &loss{Since: time.Now(), Missing: missing, Older: max(older-missing, 0)})
+		case !sleep(ctx, lookAgain):
+			return context.Cause(ctx)
+		}
 	}
-	seen, err := q.countRecords(ctx)
-	if err != nil {
-		return err
-	}
-	if missing, older := have.Known-seen.Known, have.Ended-seen.Ended; missing > 0 || older > 0 {
-		missing = max(missing, 0)
-		return q.putLoss(ctx, keyLost, &loss{Since: time.Now(), Missing: missing, Older: max(older-missing, 0)})
-	}
-	if alone && seen != have.account { // a process that was killed did not add its last ones
-		err = q.putAccount(ctx, entry{seen, q.claim()}, revision)
-	}
-	return err
 }
 
 // reconcileOnce compares the records of an embedded engine when the queue is opened first. Nobody

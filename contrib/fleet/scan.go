@@ -1,13 +1,12 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -31,37 +30,25 @@ const (
 	readAgain = 4
 )
 
-// read reads what there is in a stream when it begins.
+// read reads what there is in a stream when it begins. The copy of a cluster that it reads may be
+// behind the others, so it waits for the last message that the leader has.
 func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each func(jetstream.Msg) error) error {
+	how.subject = cmp.Or(how.subject, s.CachedInfo().Config.Subjects[0])
 	var c jetstream.Consumer
-	var last, pending uint64
-	if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) error {
-		stream, err := s.Info(ctx)
-		if err != nil {
+	var last uint64
+	if err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) (err error) {
+		if last, err = newest(ctx, s, how.subject); err != nil || last == 0 {
 			return err
 		}
-		var subjects []string
-		if how.subject != "" {
-			subjects = []string{how.subject}
-		}
-		if c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-			FilterSubjects: subjects, HeadersOnly: how.headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
-		}); err != nil {
-			return err
-		}
-		consumer, err := c.Info(ctx)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) { // one server made it, and another one answers
-			return nats.ErrTimeout
-		}
-		if err != nil {
-			return err
-		}
-		if last, pending = stream.State.LastSeq, consumer.NumPending; how.toEnd {
-			last = math.MaxUint64
-		}
-		return nil
+		c, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+			FilterSubjects: []string{how.subject}, HeadersOnly: how.headersOnly, InactiveThreshold: time.Minute, MaxResetAttempts: readAgain,
+		})
+		return err
 	}); err != nil {
 		return fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))
+	}
+	if last == 0 {
+		return nil
 	}
 	// It would go by itself, after a minute of silence.
 	defer func() {
@@ -69,17 +56,18 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each 
 		defer cancel()
 		_ = s.DeleteConsumer(ctx, c.CachedInfo().Name)
 	}()
-	if pending == 0 {
-		return nil
-	}
 	messages, err := c.Messages(jetstream.PullHeartbeat(readBeat))
 	if err != nil {
 		return fmt.Errorf("fleet: reading records: %w", q.engine.Explain(err))
 	}
 	defer context.AfterFunc(ctx, messages.Stop)() // Next knows no end of its own while it makes a consumer
 	defer messages.Stop()
+	at := uint64(0)
 	for heard := time.Now(); ; heard = time.Now() {
-		m, err := q.next(ctx, messages, c, heard)
+		m, err := q.next(ctx, messages, heard, func(ctx context.Context) (bool, error) {
+			newest, err := newest(ctx, s, how.subject)
+			return newest <= at, err
+		})
 		if m == nil || err != nil {
 			return err
 		}
@@ -87,34 +75,49 @@ func (q *Queue) read(ctx context.Context, s jetstream.Stream, how reading, each 
 		if err != nil {
 			return err
 		}
-		if meta.Sequence.Stream <= last {
+		if at = meta.Sequence.Stream; at <= last || how.toEnd {
 			if err := each(m); err != nil {
 				return err
 			}
 		}
-		if meta.Sequence.Stream >= last || meta.NumPending == 0 {
+		if at >= last && (!how.toEnd || meta.NumPending == 0) {
 			return nil
 		}
 	}
 }
 
-// next returns the next message, nil if there is none. heard is when the last one came.
-func (q *Queue) next(ctx context.Context, messages jetstream.MessagesContext, c jetstream.Consumer, heard time.Time) (jetstream.Msg, error) {
+// newest is the sequence of the last message with a subject, 0 if there is none.
+func newest(ctx context.Context, s jetstream.Stream, subject string) (uint64, error) {
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return m.Sequence, nil
+}
+
+// errBehind is why reading ends although the engine answers.
+var errBehind = errors.New("a copy of the queue in the cluster is behind the others, and does not catch up: look at its server")
+
+// next returns the next message, nil if nothing is left. heard is when the last one came.
+func (q *Queue) next(ctx context.Context, messages jetstream.MessagesContext, heard time.Time, nothingLeft func(context.Context) (bool, error)) (jetstream.Msg, error) {
 	for {
 		one, cancel := context.WithTimeout(ctx, readWait)
 		m, err := messages.Next(jetstream.NextContext(one))
 		cancel()
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // what was still to come may have been removed meanwhile
-			var info *jetstream.ConsumerInfo
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 			ask, answered := q.asking(ctx)
-			info, err = c.Info(ask)
+			over, asked := nothingLeft(ask) // what was still to come may have been removed meanwhile
 			answered()
-			if err == nil && info.NumPending == 0 {
+			if asked == nil && over {
 				return nil, nil
 			}
-			if err == nil || time.Since(heard) < rideTime { // if the consumer went with its server, Next makes another
+			if time.Since(heard) < rideTime { // if the consumer went with its server, Next makes another
 				continue
 			}
+			err = cmp.Or(asked, errBehind)
 		}
 		if ctx.Err() != nil {
 			err = ctx.Err()
