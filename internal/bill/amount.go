@@ -14,7 +14,7 @@ func ParseYuan(yuan string) (int64, error) {
 	if negative || strings.HasPrefix(whole, "+") {
 		whole = whole[1:]
 	}
-	if whole == "" || point && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+	if whole == "" || point && fraction == "" || strings.ContainsFunc(whole, notDigit) || strings.ContainsFunc(fraction, notDigit) {
 		return 0, errors.New("it is not an amount in yuan")
 	}
 	if len(fraction) > 2 {
@@ -35,3 +35,5 @@ func ParseYuan(yuan string) (int64, error) {
 	}
 	return fen, nil
 }
+
+func notDigit(r rune) bool { return r < '0' || r > '9' }

@@ -43,7 +43,7 @@ func readLines(r io.Reader) iter.Seq2[line, error] {
 			text, marked := strings.CutPrefix(lines.text, bom)
 			at.Line = lines.at
 			begins := at.parse(text)
-			names := !begins && !strings.Contains(text, ","+tick)
+			names := !begins && !strings.Contains(text, separator)
 			switch {
 			case strings.TrimSpace(text) == "":
 				continue
