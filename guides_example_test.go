@@ -41,9 +41,7 @@ func Example_transferEnd() {
 	check(err)
 	handler, err := webhook.New(webhook.Merchant{ID: client.MchID(), APIv3Key: gateway.Merchant().APIv3Key, Keys: client})
 	check(err)
-	done := make(chan struct{}, 1)
 	handler.On("MCHTRANSFER.BILL.FINISHED", func(ctx context.Context, e *webhook.Event) error {
-		defer close(done)
 		number, err := e.Text("out_bill_no")
 		if err != nil {
 			return err
@@ -67,7 +65,8 @@ func Example_transferEnd() {
 	})
 	check(err)
 	check(gateway.Ledger.Settle(sandbox.TransferEffect, "T20260102002", "SUCCESS"))
-	<-done
+	_, err = gateway.Deliveries.Await(ctx, gateway.Deliveries.All()[0].ID, 1)
+	check(err)
 	// Output: T20260102002 SUCCESS
 }
 
