@@ -56,4 +56,7 @@
 // Amounts are integers of fen wherever the API says so; this package never changes them. It follows
 // the platform's rules, see https://pay.weixin.qq.com/doc/v3/merchant/4012081606 (checked in
 // November 2026).
+//
+// Guide: docs/first-day.md goes from nothing to a paid and refunded order, and docs/README.md finds a
+// page by question.
 package wxpay

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/middleware"
@@ -49,6 +50,60 @@ func ExampleChain_Ensure() {
 	}
 	fmt.Println(verdict.State, verdict.Attempts, verdict.Response.Get("out_refund_no"))
 	// Output: succeeded 1 ABC-001-R1
+}
+
+// Wait until the platform states an end, or until the deadline.
+func ExampleChain_UntilFinal() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := gateway.Users.AddPaidOrder("ABC-001", 500); err != nil {
+		log.Fatal(err)
+	}
+	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	verdict, err := client.Chain("v3/refund/domestic/refunds").UntilFinal().Ensure(context.Background(), exampleRefund)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(verdict.State, verdict.Response.Get("status"))
+	// Output: succeeded SUCCESS
+}
+
+// A process that died has left only the number: nothing is sent before the platform was asked.
+func ExampleChain_SentBefore() {
+	client, ctx := unluckyClient(), context.Background()
+	_, err := client.Chain("v3/refund/domestic/refunds").Post(ctx, exampleRefund) // the process dies before it reads the answer
+	fmt.Println(wxpay.OutcomeOf(err))
+	verdict, err := client.Chain("v3/refund/domestic/refunds").SentBefore(time.Now()).Ensure(ctx, exampleRefund)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(verdict.State, verdict.Attempts)
+	// Output:
+	// outcome unknown
+	// succeeded 0
+}
+
+// What is certain about an operation, and the answer that says so.
+func ExampleVerdict() {
+	client := unluckyClient()
+	verdict, err := client.Chain("v3/refund/domestic/refunds").Ensure(context.Background(), exampleRefund)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(verdict.State == wxpay.Succeeded, verdict.Inferred, verdict.Unbound, verdict.Missing)
+	fmt.Println(verdict.Response.Fen("amount.refund"))
+	for _, attempt := range verdict.History {
+		fmt.Println(attempt.Outcome)
+	}
+	// Output:
+	// true false false []
+	// 100 <nil>
+	// outcome unknown
 }
 
 // Find out what became of a call that ended in doubt. Nothing is repeated.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/api"
@@ -49,6 +51,36 @@ func ExampleNew() {
 	// Output: [retry sign verify transport]
 }
 
+// A client from a file that a decoder has read. A key is its text or its file's path.
+func ExampleFromConfig() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	env := func(name string) string { value, _ := gateway.LookupEnv(name); return value }
+	config := wxpay.Config{ // yaml.Unmarshal, toml.Decode, json.Unmarshal: the fields have the tags
+		MchID: env("WXPAY_MCHID"), Serial: env("WXPAY_SERIAL"), PrivateKey: env("WXPAY_PRIVATE_KEY"),
+		PublicKeyID: env("WXPAY_PUBLIC_KEY_ID"), PublicKey: env("WXPAY_PUBLIC_KEY"),
+	}
+	client, err := wxpay.FromConfig(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.MchID(), client.BaseURL())
+	// Output: 1900000109 https://api.mch.weixin.qq.com
+}
+
+// A client from variables that are not those of the process; FromEnv reads these. The error names all that is wrong.
+func ExampleFromLookupEnv() {
+	variables := map[string]string{"WXPAY_MCHID": "1900000109", "WXPAY_PRIVATE_KEY": "/etc/wxpay/apiclient_key.pem"}
+	_, err := wxpay.FromLookupEnv(func(name string) (string, bool) {
+		value, ok := variables[name]
+		return value, ok
+	})
+	fmt.Println(err)
+	// Output: wxpay: not set in the environment: WXPAY_SERIAL; WXPAY_PRIVATE_KEY: the file "/etc/wxpay/apiclient_key.pem" cannot be read: no such file or directory
+}
+
 // Declarative: the path as the manual prints it.
 func ExampleClient_Chain() {
 	client, ctx := exampleClient(), context.Background()
@@ -83,6 +115,93 @@ func Example_pureChain() {
 	}
 	fmt.Println(res.Get("brand_id"))
 	// Output: 1004
+}
+
+// A call ends with a verified response or an error. An order that does not exist is one.
+func ExampleChain_Get() {
+	client, ctx := exampleClient(), context.Background()
+	_, err := client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}", "ABC-001").Query("mchid", "1900000109").Get(ctx)
+	if wxpay.IsCode(err, wxcode.OrderNotExist) {
+		fmt.Println("there is no such order")
+	}
+	// Output: there is no such order
+}
+
+// A body is a map, a struct or raw JSON. Amounts are fen.
+func ExampleChain_Post() {
+	client, ctx := exampleClient(), context.Background()
+	type amount struct {
+		Total int64 `json:"total"`
+	}
+	res, err := client.Chain("v3/pay/transactions/native").Post(ctx, struct {
+		AppID       string `json:"appid"`
+		MchID       string `json:"mchid"`
+		Description string `json:"description"`
+		Number      string `json:"out_trade_no"`
+		NotifyURL   string `json:"notify_url"`
+		Amount      amount `json:"amount"`
+	}{"wx8888888888888888", client.MchID(), "T-shirt", "ABC-001", "https://shop.example.com/notify", amount{Total: 5900}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.HasPrefix(res.Get("code_url").String(), "weixin://"))
+	// Output: true
+}
+
+// A query field is data: it is escaped, and may be a text, a number or a time.
+func ExampleChain_Query() {
+	client := exampleClient()
+	req, err := client.Chain("v3/merchant-service/complaints-v2").Query("limit", 5).
+		Query("begin_date", "2026-11-01").Query("end_date", "2026-11-22").Request(context.Background(), "GET", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.URL.RequestURI())
+	// Output: /v3/merchant-service/complaints-v2?limit=5&begin_date=2026-11-01&end_date=2026-11-22
+}
+
+// A value by the name of its placeholder.
+func ExampleChain_Var() {
+	client := exampleClient()
+	req, err := client.Chain("v3/refund/domestic/refunds/{out_refund_no}").Var("out_refund_no", "ABC-001-R1").
+		Request(context.Background(), "GET", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(req.URL.Path)
+	// Output: /v3/refund/domestic/refunds/ABC-001-R1
+}
+
+// A list page by page, each verified; Each goes through its elements.
+func ExampleChain_Pages() {
+	client, ctx := exampleClient(), context.Background()
+	pages := 0
+	for page, err := range client.Chain("v3/merchant-service/complaints-v2").
+		Query("begin_date", "2026-11-01").Query("end_date", "2026-11-22").Pages(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := page.Need("total_count"); err != nil {
+			log.Fatal(err)
+		}
+		pages++
+	}
+	fmt.Println(pages)
+	// Output: 1
+}
+
+// A future is waited for, or stands in a select.
+func ExampleFuture() {
+	client, ctx := exampleClient(), context.Background()
+	future := client.Chain("v3/certificates").GetAsync(ctx)
+	select {
+	case <-future.Done():
+		res, err := future.Wait(ctx) // at once
+		fmt.Println(res.Status, err)
+	case <-time.After(time.Minute):
+		fmt.Println("still under way")
+	}
+	// Output: 200 <nil>
 }
 
 // Asynchronous: each verb has a twin. The body is written before it returns.

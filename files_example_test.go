@@ -2,6 +2,7 @@ package wxpay_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/wxbill"
 )
 
 // billClient connects a client to a sandbox that invents bills.
@@ -142,4 +144,100 @@ func ExampleChain_Receipt() {
 	}
 	fmt.Println(strings.HasPrefix(pdf.String(), "%PDF"), got.Verified)
 	// Output: true true
+}
+
+// A file streams: it is read once for its digest, and once for each attempt.
+func ExampleChain_Upload() {
+	client, ctx := billClient(), context.Background()
+	png := "\x89PNG\r\n\x1a\n"
+	res, err := client.Chain("v3/merchant/media/upload").Upload(ctx, wxpay.FileFrom("a.png", strings.NewReader(png), int64(len(png)))) // or FileAt
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Need("media_id"))
+	// Output: <nil>
+}
+
+// Meta adds what an operation wants to know of the file. The names of the parts and of the digest are the catalogue's; they
+// are given only for an operation that it does not know.
+func ExampleFile() {
+	file := wxpay.FileReader("licence.png", strings.NewReader("\x89PNG\r\n\x1a\n")).Meta("item_id", 3).
+		Part("submission_file").Fields("file_name", "file_digest").Hash(sha256.New)
+	client, ctx := billClient(), context.Background()
+	res, err := client.Chain("v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload", "1900000110").Upload(ctx, file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Get("file_id").Exists())
+	// Output: true
+}
+
+// A file that appears once all of it is verified. An existing one is an error unless it is to be replaced.
+func ExampleToFile() {
+	client, ctx := billClient(), context.Background()
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	target := wxpay.ToFile(filepath.Join(dir, "trade.csv"))
+	bill := client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore())
+	for _, target := range []wxpay.Target{target, target, target.Replace()} {
+		_, err := bill.BillTo(ctx, target)
+		fmt.Println(err == nil)
+	}
+	// Output:
+	// true
+	// false
+	// true
+}
+
+// A bill may be read several times: here as text, and by rows.
+func ExampleBill() {
+	client, ctx := billClient(), context.Background()
+	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore()).Bill(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer bill.Close()
+	var text strings.Builder
+	size, err := bill.WriteTo(&text)
+	fmt.Println(size == bill.Size, strings.HasPrefix(strings.TrimPrefix(text.String(), "\ufeff"), "交易时间,"), err)
+	summary, err := bill.Summary()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(summary[0].Get("总交易单数"))
+	// Output:
+	// true true <nil>
+	// 3
+}
+
+// A row has its bill's columns. Amounts are fen, exactly; package wxbill has the names of the usual columns.
+func ExampleRow() {
+	client, ctx := billClient(), context.Background()
+	bill, err := client.Chain("v3/bill/tradebill").Query("bill_date", dayBefore()).Bill(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer bill.Close()
+	for row, err := range bill.Rows() {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fen, err := row.Fen(wxbill.Amount)
+		fmt.Println(fen > 0, err, row.Get(wxbill.TradeState), len(row.Values()) == len(row.Columns()))
+		break
+	}
+	// Output: true <nil> SUCCESS true
+}
+
+// Amounts of files are yuan. Nothing is rounded.
+func ExampleParseYuan() {
+	fmt.Println(wxpay.ParseYuan("59.00"))
+	_, err := wxpay.ParseYuan("0.005")
+	fmt.Println(err != nil)
+	// Output:
+	// 5900 <nil>
+	// true
 }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay"
@@ -109,8 +110,14 @@ func ExampleKeyRing() {
 	if _, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(context.Background(), feed()); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(ring.Serials()[0] == issued.Serial, len(ring.Serials()))
-	// Output: true 2
+	signing, _ := ring.SigningKey()
+	fmt.Println(signing == issued.Serial, len(ring.Serials()))
+
+	old := ring.Serials()[1]
+	fmt.Println(ring.Remove(old), len(ring.Serials())) // once nothing that is encrypted for the old one is awaited
+	// Output:
+	// true 2
+	// <nil> 1
 }
 
 // Several merchants over one pool of connections.
@@ -148,4 +155,51 @@ func ExampleWithScheme() {
 	}
 	fmt.Println(res.Verified, res.Get("total_count"))
 	// Output: true 1
+}
+
+// The public key of the platform, from the merchant platform's page; it never expires.
+func ExampleWithPublicKey() {
+	gateway, merchant, transport := exampleGateway()
+	public := gateway.Keys.PublicKey() // LoadPublicKey("pub_key.pem")
+	client, err := wxpay.New(merchant, wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), public), transport)
+	if err != nil {
+		log.Fatal(err)
+	}
+	res, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(context.Background(), feed())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.Verified, len(client.KeyStatus().Keys))
+	// Output: true 1
+}
+
+// A key from a file, or from a variable that has its text. An error never shows a text that may be a key.
+func ExampleLoadPrivateKey() {
+	gateway, err := sandbox.New()
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, _ := gateway.LookupEnv("WXPAY_PRIVATE_KEY") // or "apiclient_key.pem"
+	key, err := wxpay.LoadPrivateKey(text)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%T\n", key)
+	_, err = wxpay.LoadPrivateKey(text[:len(text)/2])
+	fmt.Println(err != nil && !strings.Contains(err.Error(), text[30:60]))
+	// Output:
+	// *rsa.PrivateKey
+	// true
+}
+
+// Try every key in all directions before the first customer does: it signs, encrypts, verifies and decrypts.
+func ExampleClient_VerifyKeys() {
+	gateway, merchant, transport := exampleGateway()
+	client, err := wxpay.New(merchant, wxpay.WithPublicKey(gateway.Keys.PublicKeyID(), gateway.Keys.PublicKey()), transport)
+	if err != nil {
+		log.Fatal(err)
+	}
+	checks, err := client.VerifyKeys(context.Background())
+	fmt.Println(len(checks), checks[0].Certificate, err)
+	// Output: 1 false <nil>
 }

@@ -53,6 +53,8 @@
 //
 // All but the doors is written from package catalog by go generate ./api, one file for each first
 // pair of path segments.
+//
+// Guide: docs/first-day.md makes the first calls, and docs/errors.md tells what to do about each error.
 package api
 
 //go:generate go run ./internal/gen

@@ -12,4 +12,6 @@
 // The rules come from the platform's documentation
 // (https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it). Test vectors of
 // several independent implementations confirmed them in November 2026.
+//
+// Guide: docs/keys.md tells how to keep, check and change the keys.
 package apiv3

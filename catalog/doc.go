@@ -146,4 +146,7 @@
 // compare the texts with facts files and import these. The lines below doc in a row, rows marked
 // hand, and corrections stay. Package edition prints the differences as Markdown: wxpay catalog
 // diff FILE...
+//
+// Guide: docs/errors.md lists what the catalogue knows of codes and outcomes, and docs/vet.md how it
+// checks a program.
 package catalog

@@ -25,6 +25,8 @@
 //
 // Use this package to write a middleware or to inspect a failure ([VerifyError]); use the root
 // package to make calls. The package is safe for concurrent use. Its rules come from package apiv3.
+//
+// Guide: docs/evidence.md lists what proves an outcome, in the order of the middlewares.
 package middleware
 
 import "net/http"

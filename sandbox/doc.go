@@ -97,4 +97,7 @@
 // The rules come from the platform's documentation at
 // https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it, and from answers
 // seen in reality, as of November 2026.
+//
+// Guide: docs/sandbox.md, with the evidence for each behaviour; docs/testing.md compares it with the
+// doubles of package wxpaytest.
 package sandbox

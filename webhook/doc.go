@@ -102,4 +102,6 @@
 //
 // https://pay.weixin.qq.com/doc/v3/merchant/4012791861 and the pages of the other notifications,
 // https://pay.weixin.qq.com/doc/v3/merchant/4013053249 for verification, checked in November 2026.
+//
+// Guide: docs/frameworks.md puts the handler into web frameworks, and docs/testing.md tests it.
 package webhook

@@ -63,6 +63,86 @@ func Example() {
 	// 204
 }
 
+// Events of one kind by a pattern. An event of money without a function is not acknowledged, unless Ignore names it: it
+// comes again, and is not lost to a mistake.
+func ExampleHandler_On() {
+	handler, err := webhook.New(webhook.Merchant{ID: "1900000109", APIv3Key: apiv3Key, Keys: exampleKeys()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	handler.On("REFUND.*", func(_ context.Context, e *webhook.Event) error {
+		fmt.Println(e.Type, e.Get("out_refund_no"))
+		return nil
+	})
+	fmt.Println(event("REFUND.SUCCESS", "refund", `{"mchid":"1900000109","out_refund_no":"R1","refund_status":"SUCCESS"}`).send(handler).Code)
+	fmt.Println(event(webhook.TransactionSuccess, "transaction", examplePayment).send(handler).Code)
+	handler.Ignore(webhook.TransactionSuccess)
+	fmt.Println(event(webhook.TransactionSuccess, "transaction", examplePayment).send(handler).Code)
+	// Output:
+	// REFUND.SUCCESS R1
+	// 204
+	// 500
+	// 204
+}
+
+// A function that takes longer than the platform waits goes on. Wait for it when the program ends, after the server.
+func ExampleHandler() {
+	handler, err := webhook.New(webhook.Merchant{ID: "1900000109", APIv3Key: apiv3Key, Keys: exampleKeys()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	handler.On(webhook.TransactionSuccess, func(context.Context, *webhook.Event) error { return nil })
+	server := httptest.NewServer(handler) // http.Server with timeouts, in production
+	server.Close()                        // its Shutdown
+	fmt.Println(handler.Wait(context.Background()))
+	// Output: <nil>
+}
+
+// Strict reads are errors where a value is absent or of another kind.
+func ExampleEvent() {
+	handler, err := webhook.New(webhook.Merchant{ID: "1900000109", APIv3Key: apiv3Key, Keys: exampleKeys(), PrivateKey: merchantKey()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	handler.On(webhook.TransactionSuccess, func(_ context.Context, e *webhook.Event) error {
+		if err := e.Need("out_trade_no", "amount.total"); err != nil {
+			return err
+		}
+		number, err := e.Text("out_trade_no")
+		fmt.Println(number, err)
+		total, err := e.Fen("amount.total")
+		fmt.Println(total, err)
+		at, err := e.Time("success_time")
+		fmt.Println(at.UTC(), err)
+		first, err := e.Bool("first")
+		fmt.Println(first, err)
+		goods, err := e.Int("goods")
+		fmt.Println(goods, err)
+		var order struct {
+			State string `json:"trade_state"`
+		}
+		fmt.Println(e.Decode(&order), order.State)
+		phone, err := e.Decrypt(e.Get("phone").String()) // a field that no catalogue marks as encrypted
+		fmt.Println(phone, err)
+		fmt.Println(strings.HasPrefix(e.Key(), "1900000109/"), len(e.Raw()) > len(e.Resource()))
+		return nil
+	})
+	event(webhook.TransactionSuccess, "transaction", `{"mchid":"1900000109","out_trade_no":"ORDER1","trade_state":"SUCCESS",`+
+		`"amount":{"total":100},"success_time":"2018-06-08T10:34:56+08:00","first":true,"goods":2,"phone":"`+sealedPhone()+`"}`).send(handler)
+	// Output:
+	// ORDER1 <nil>
+	// 100 <nil>
+	// 2018-06-08 02:34:56 +0000 UTC <nil>
+	// true <nil>
+	// 2 <nil>
+	// <nil> SUCCESS
+	// 13800138000 <nil>
+	// true true
+}
+
 // Headers and body from whatever serves HTTP: fasthttp, hertz, a queue, a log.
 func ExampleHandler_Parse() {
 	handler, err := webhook.New(webhook.Merchant{APIv3Key: apiv3Key, Keys: exampleKeys()})

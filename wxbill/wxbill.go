@@ -6,6 +6,8 @@
 // (https://pay.weixin.qq.com/doc/v3/merchant/4012791866) and fund bill, checked in November 2026.
 // Other bills have other columns: wxpay.Row.Columns lists those of a bill. A constant says nothing
 // about a bill that lacks it; Fen returns an error then.
+//
+// Guide: docs/files.md.
 package wxbill
 
 // Columns of a trade bill (v3/bill/tradebill). A row is a payment or a refund. Amounts are in yuan.

@@ -2,6 +2,8 @@
 // query, fix. Compare with wxpay.IsCode, which also accepts the older spellings of a code:
 //
 //	if wxpay.IsCode(err, wxcode.OrderNotExist) {
+//
+// Guide: docs/errors.md lists every code with the reaction to it.
 package wxcode
 
 import (

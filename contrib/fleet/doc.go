@@ -27,4 +27,6 @@
 // https://pay.weixin.qq.com/doc/v3/merchant/4012791858 and the pages of the operations, checked in
 // November 2026. What JetStream promises is described at
 // https://docs.nats.io/nats-concepts/jetstream and was read in the source of nats-server 2.15.
+//
+// Guide: docs/fleet.md.
 package fleet

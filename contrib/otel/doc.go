@@ -42,4 +42,6 @@
 //
 // Sources: https://opentelemetry.io/docs/specs/semconv/http/,
 // https://opentelemetry.io/docs/specs/semconv/messaging/ (version 1.43.0, November 2026).
+//
+// Guide: contrib/otel/README.md.
 package wxotel

@@ -25,4 +25,6 @@
 // whose encrypted part is not whole cipher blocks),  and the first rejects the
 // right password of a key that Java wrote. The instructions in the archive of the merchant platform
 // name the merchant number as the password of apiclient_cert.p12.
+//
+// Guide: docs/keys.md.
 package pkcs12

@@ -43,4 +43,6 @@
 // Every step is one Lua script over one key, called by its digest (EVALSHA), and by its text where
 // the server does not know it: in a cluster no hash tag is needed. An event takes about 170 bytes
 // for 25 hours; a limit, about 20 bytes for each request of the last second.
+//
+// Guide: contrib/redis/README.md.
 package wxredis

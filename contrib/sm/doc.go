@@ -35,4 +35,6 @@
 // variable, is known to panic on damaged input, and requires gRPC. The package needs emmansun/gmsm
 // v0.44.1 or newer: on processors with ADX, earlier versions reject some valid signatures. A test
 // guards against that.
+//
+// Guide: docs/keys.md.
 package sm

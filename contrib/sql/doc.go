@@ -44,4 +44,6 @@
 // shop read before they write.
 //
 // All types are safe for concurrent use.
+//
+// Guide: contrib/sql/README.md.
 package wxsql

@@ -13,4 +13,6 @@
 // check leaves them out. A comment silences its line, or the line below it, and needs a reason:
 //
 //	//wxpayvet:ignore the platform opened this operation to us alone
+//
+// Guide: docs/vet.md.
 package vet

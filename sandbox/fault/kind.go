@@ -1,5 +1,7 @@
 // Package fault says what goes wrong in a sandbox: the kinds of faults of calls and of
 // notifications, and rules that say which calls they hit.
+//
+// Guide: docs/sandbox.md.
 package fault
 
 import (

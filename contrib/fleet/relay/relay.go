@@ -2,6 +2,8 @@
 // consumers take them, each event once for each consumer.
 //
 // It is experimental: a minor version may change it.
+//
+// Guide: docs/fleet.md.
 package relay
 
 import (

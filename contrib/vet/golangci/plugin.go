@@ -1,6 +1,8 @@
 // Package golangci offers the checks of package vet to golangci-lint, as the linter wxpayvet. It is a plugin in the module
 // form (https://golangci-lint.run/docs/plugins/module-plugins/): golangci-lint custom builds a golangci-lint that imports
 // this package. Nothing else needs it.
+//
+// Guide: docs/vet.md.
 package golangci
 
 import (
