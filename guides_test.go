@@ -1,7 +1,9 @@
 package wxpay_test
 
 import (
+	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,10 +29,12 @@ func bareCode(code string) string {
 	return "\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// The Go code of a guide stands in an example that runs, and is the same in both languages.
+// The Go code of a guide stands in an example, a test or a program that runs, and is the same in both languages.
 func TestGuidesShowCodeThatRuns(t *testing.T) {
 	var tested strings.Builder
-	for _, pattern := range []string{"*_example_test.go", "webhook/example_test.go"} {
+	for _, pattern := range []string{
+		"*_example_test.go", "webhook/example_test.go", "wxpaytest/service_test.go", "examples/shop/*.go", "examples/frameworks/*.go",
+	} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files)
@@ -40,23 +44,38 @@ func TestGuidesShowCodeThatRuns(t *testing.T) {
 			tested.WriteString(bareCode(string(source)))
 		}
 	}
-	guides, err := filepath.Glob("docs-site/guides/zh/*.md")
+	index, err := os.ReadFile("docs-site/guides/index.json")
 	require.NoError(t, err)
-	blocks := 0
-	for _, chinese := range guides {
-		english := filepath.Join("docs-site/guides/en", filepath.Base(chinese))
+	var guides []struct {
+		Name string
+		From map[string]string // for a page that stands in docs/, by language
+	}
+	require.NoError(t, json.Unmarshal(index, &guides))
+	blocks, listed := 0, map[string]bool{"index.md": true}
+	for _, guide := range guides {
 		var code [2][]string
-		for i, name := range []string{chinese, english} {
+		for i, language := range []string{"zh", "en"} {
+			name := guide.From[language]
+			if name == "" {
+				listed[guide.Name+".md"] = true
+				name = path.Join("docs-site/guides", language, guide.Name+".md")
+			}
 			text, err := os.ReadFile(name)
 			require.NoError(t, err)
 			for _, block := range goBlock.FindAllStringSubmatch(string(text), -1) {
 				bare := bareCode(block[1])
 				code[i] = append(code[i], bare)
-				assert.Contains(t, tested.String(), bare, "%s has code that no example runs", name)
+				assert.Contains(t, tested.String(), bare, "%s has code that nothing runs", name)
 				blocks++
 			}
 		}
-		assert.Equal(t, code[0], code[1], "%s and %s show the same code", chinese, english)
+		assert.Equal(t, code[0], code[1], "%s shows the same code in both languages", guide.Name)
 	}
-	assert.Greater(t, blocks, 10)
+	assert.Greater(t, blocks, 60)
+	files, err := filepath.Glob("docs-site/guides/*/*.md")
+	require.NoError(t, err)
+	require.Len(t, files, 2*len(listed))
+	for _, file := range files {
+		assert.True(t, listed[filepath.Base(file)], "the menu lacks %s", file)
+	}
 }
