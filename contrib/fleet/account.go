@@ -15,6 +15,8 @@ type account struct {
 
 func (a account) plus(b account) account { return account{a.Known + b.Known, a.Ended + b.Ended} }
 
+func (a account) minus(b account) account { return account{a.Known - b.Known, a.Ended - b.Ended} }
+
 // ledger holds what this process has not added to the account yet.
 type ledger struct {
 	known, ended atomic.Int64

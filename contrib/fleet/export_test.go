@@ -62,5 +62,21 @@ func JoinLate(ctx context.Context, q *Queue, order string, join func() error) er
 	return err
 }
 
+// MissingAround tells how many records seem to be missing when something happens while they are
+// counted.
+func (q *Queue) MissingAround(ctx context.Context, meanwhile func()) (int64, error) {
+	have, _, err := q.account(ctx)
+	if err != nil {
+		return 0, err
+	}
+	meanwhile()
+	seen, err := q.countRecords(ctx)
+	if err != nil {
+		return 0, err
+	}
+	missing, err := q.missing(ctx, have, seen)
+	return missing.Known + missing.Ended, err
+}
+
 // Reconcile compares the records with the account.
 func (q *Queue) Reconcile(ctx context.Context) error { return q.reconcile(ctx, false) }

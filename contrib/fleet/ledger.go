@@ -18,6 +18,9 @@ const keyLedger = "ledger"
 // entry is what the bucket holds.
 type entry struct {
 	account
+	// Withdrawn is what was ever taken off it, so that who counts the records meanwhile knows why
+	// there are less.
+	Withdrawn account `json:"withdrawn,omitzero"`
 	// By names the addition that stored it.
 	By string `json:"by"`
 }
@@ -78,7 +81,11 @@ func (q *Queue) add(ctx context.Context, a account) (perhaps bool, err error) {
 		case have.By == by: // it was added, although nobody said so
 			return true, nil
 		}
-		err = q.putAccount(ctx, entry{have.plus(a), by}, revision)
+		next := entry{have.plus(a), have.Withdrawn, by}
+		if a.Known < 0 || a.Ended < 0 {
+			next.Withdrawn = have.Withdrawn.minus(a)
+		}
+		err = q.putAccount(ctx, next, revision)
 		switch {
 		case err == nil:
 			return true, nil

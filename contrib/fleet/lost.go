@@ -29,20 +29,29 @@ func (q *Queue) reconcile(ctx context.Context, alone bool) error {
 		if err != nil {
 			return err
 		}
-		missing, older := have.Known-seen.Known, have.Ended-seen.Ended
+		missing, err := q.missing(ctx, have, seen)
 		switch {
-		case missing <= 0 && older <= 0:
+		case err != nil:
+			return err
+		case missing == account{}:
 			if alone && seen != have.account { // a process that was killed did not add its last ones
-				err = q.putAccount(ctx, entry{seen, q.claim()}, revision)
+				err = q.putAccount(ctx, entry{seen, have.Withdrawn, q.claim()}, revision)
 			}
 			return err
 		case last:
-			missing = max(missing, 0)
-			return q.putLoss(ctx, keyLost, &loss{Since: time.Now(), Missing: missing, Older: max(older-missing, 0)})
+			return q.putLoss(ctx, keyLost, &loss{Since: time.Now(), Missing: missing.Known, Older: max(missing.Ended-missing.Known, 0)})
 		case !sleep(ctx, lookAgain):
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// missing is what an account has more than the records that were seen after it was read.
+func (q *Queue) missing(ctx context.Context, have entry, seen account) (account, error) {
+	now, _, err := q.account(ctx)
+	// What was taken off the account meanwhile may have changed before it was seen.
+	want := have.minus(now.Withdrawn.minus(have.Withdrawn))
+	return account{max(want.Known-seen.Known, 0), max(want.Ended-seen.Ended, 0)}, err
 }
 
 // reconcileOnce compares the records of an embedded engine when the queue is opened first. Nobody
@@ -149,7 +158,7 @@ func (q *Queue) recount(ctx context.Context) error {
 	q.ledger.mu.Lock()
 	defer q.ledger.mu.Unlock()
 	for {
-		_, revision, err := q.account(ctx)
+		have, revision, err := q.account(ctx)
 		if err != nil {
 			return err
 		}
@@ -162,7 +171,7 @@ func (q *Queue) recount(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err = q.putAccount(ctx, entry{seen, q.claim()}, revision); err == nil {
+		if err = q.putAccount(ctx, entry{seen, have.Withdrawn, q.claim()}, revision); err == nil {
 			return nil
 		}
 		if now, at, failed := q.account(ctx); failed != nil || at == revision && now.account != seen {
