@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,45 +21,29 @@ func (q *Queue) Cancel(ctx context.Context) (int, error) {
 	} else if l != nil {
 		return 0, fmt.Errorf("%w: %s", ErrLost, l.pause().Reason)
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	const atOnce = 16
-	keys := make(chan string)
-	var all sync.WaitGroup
 	var count atomic.Int64
-	for range atOnce {
-		all.Go(func() {
-			for key := range keys {
+	err := abreast(ctx, func(ask func(func(context.Context) error) error) error {
+		return q.scan(ctx, &filter{}, true, func(m jetstream.Msg) error {
+			if State(m.Headers().Get(headerState)) != Waiting {
+				return nil
+			}
+			key := lastToken(m.Subject())
+			return ask(func(ctx context.Context) error {
 				claim, done := q.claim(), false
 				err := q.engine.ride(ctx, rideSetup, func(ctx context.Context) (err error) {
 					done, err = q.cancel(ctx, key, claim)
 					return err
 				})
-				switch {
-				case err != nil:
-					stop(fmt.Errorf("fleet: cancelling jobs: %w", q.engine.Explain(err)))
-				case done:
+				if err != nil {
+					return fmt.Errorf("fleet: cancelling jobs: %w", q.engine.Explain(err))
+				}
+				if done {
 					count.Add(1)
 				}
-			}
+				return nil
+			})
 		})
-	}
-	err := q.scan(ctx, &filter{}, true, func(m jetstream.Msg) error {
-		if State(m.Headers().Get(headerState)) != Waiting {
-			return nil
-		}
-		select {
-		case keys <- lastToken(m.Subject()):
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
 	})
-	close(keys)
-	all.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
 	return int(count.Load()), err
 }
 

@@ -1,9 +1,7 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,7 +26,7 @@ type Filter struct {
 // filter is a Filter with the keys of its run, which are sorted.
 type filter struct {
 	Filter
-	keys [][runKeySize]byte
+	keys runKeySet
 }
 
 // filter reads the keys of the run that is selected: 16 bytes of memory a job.
@@ -47,22 +45,10 @@ func (q *Queue) filter(ctx context.Context, f Filter) (filter, error) {
 	if err != nil {
 		return all, fmt.Errorf("fleet: reading a run: %w", q.engine.Explain(err))
 	}
-	err = q.read(ctx, q.runs, reading{subject: q.runSubject(f.Run)}, func(m jetstream.Msg) error {
-		if err := checkVersion(m.Headers()); err != nil {
-			return err
-		}
-		for key := range slices.Chunk(m.Data(), runKeySize) {
-			if len(key) == runKeySize {
-				all.keys = append(all.keys, [runKeySize]byte(key))
-			}
-		}
-		return nil
-	})
-	slices.SortFunc(all.keys, compareRunKeys)
+	all.keys, err = q.readRunKeys(ctx, f.Run, nil)
+	all.keys.sort()
 	return all, err
 }
-
-func compareRunKeys(a, b [runKeySize]byte) int { return bytes.Compare(a[:], b[:]) }
 
 // takes reports whether the filter selects the job of a record.
 func (f *filter) takes(m jetstream.Msg, sequence uint64) bool {
@@ -73,12 +59,7 @@ func (f *filter) takes(m jetstream.Msg, sequence uint64) bool {
 	if f.Run == "" {
 		return true
 	}
-	var key [runKeySize]byte
-	if n, err := base64.RawURLEncoding.Decode(key[:], []byte(lastToken(m.Subject()))); err != nil || n != runKeySize {
-		return false
-	}
-	_, found := slices.BinarySearchFunc(f.keys, key, compareRunKeys)
-	return found
+	return f.keys.has(parseRunKey(lastToken(m.Subject())))
 }
 
 // scan reads the records that there are when it begins, as far as a filter selects them.

@@ -245,23 +245,25 @@ func TestLostOnServer(t *testing.T) {
 	assert.Equal(t, fleet.Unknown, results(t, q)["new"].State)
 }
 
-// Records that leave their end while others count them are no loss.
+// Records that are forgotten, or leave their end, while others count them are no loss.
 func TestChangesAreNoLoss(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	q := newQueue(t, fleettest.Embedded(t), g.client)
 	require.NoError(t, g.Faults.Inject(fault.Rule{Kind: fault.ServerError, Path: "/" + feedsPath, Status: 400, Code: "INVALID_REQUEST", Count: 5}))
-	submit(t, q, feeds(5)...)
+	run := listed(t, q, feeds(5)...)
 	work(t, &fleet.Worker{Queue: q})
 	for _, what := range []struct {
 		name string
 		do   func() error
 	}{
 		{"a retry", func() error { _, err := q.Retry(t.Context(), fleet.Refused); return err }},
+		{"a purge", func() error { _, err := q.Purge(t.Context(), fleet.Purge{Run: run}); return err }},
 	} {
 		missing, err := q.MissingAround(t.Context(), func() { require.NoError(t, what.do()) })
 		require.NoError(t, err)
 		assert.Zero(t, missing, what.name)
 		work(t, &fleet.Worker{Queue: q})
 	}
+	assert.Empty(t, results(t, q))
 }

@@ -263,14 +263,20 @@ func platformOf(base string) string {
 	return base
 }
 
+// keySettings is where the control bucket keeps the settings.
+const keySettings = "settings"
+
+// settingsPlace is what their secret is sealed for.
+func (q *Queue) settingsPlace() string { return q.name + " settings" }
+
 // settle reads the settings, or makes them.
 func (q *Queue) settle(ctx context.Context, moved bool) error {
-	place, platform := q.name+" settings", ""
+	place, platform := q.settingsPlace(), ""
 	if q.client != nil {
 		platform = platformOf(q.client.BaseURL())
 	}
 	for {
-		entry, err := q.control.Get(ctx, "settings")
+		entry, err := q.control.Get(ctx, keySettings)
 		if errors.Is(err, jetstream.ErrKeyNotFound) && q.client == nil {
 			return q.incomplete()
 		}
@@ -284,7 +290,7 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 			if err != nil {
 				return err
 			}
-			if _, err = q.control.Create(ctx, "settings", text); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+			if _, err = q.control.Create(ctx, keySettings, text); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
 				return fmt.Errorf("fleet: storing the settings of the queue: %w", err)
 			}
 			continue
@@ -318,7 +324,7 @@ func (q *Queue) settle(ctx context.Context, moved bool) error {
 			if err != nil {
 				return err
 			}
-			if _, err := q.control.Update(ctx, "settings", text, entry.Revision()); err != nil && !jserror.WrongSequence(err) {
+			if _, err := q.control.Update(ctx, keySettings, text, entry.Revision()); err != nil && !jserror.WrongSequence(err) {
 				return fmt.Errorf("fleet: storing the settings of the queue: %w", err)
 			}
 		}

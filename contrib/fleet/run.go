@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -71,6 +72,48 @@ func (q *Queue) putRunKeys(ctx context.Context, id string, keys []byte) error {
 func appendRunKey(to []byte, key string) []byte {
 	to, _ = base64.RawURLEncoding.AppendDecode(to, []byte(key)) // it is one of digester's
 	return to
+}
+
+// runKey is the key of a job, as the stream of runs has it.
+type runKey = [runKeySize]byte
+
+// parseRunKey returns the runKey of a key, zero if it is none.
+func parseRunKey(key string) (k runKey) {
+	if base64.RawURLEncoding.DecodedLen(len(key)) != runKeySize {
+		return k
+	}
+	if _, err := base64.RawURLEncoding.Decode(k[:], []byte(key)); err != nil {
+		return runKey{}
+	}
+	return k
+}
+
+// runKeySet takes 16 bytes of memory a job. It has to be sorted for has.
+type runKeySet []runKey
+
+func compareRunKeys(a, b runKey) int { return bytes.Compare(a[:], b[:]) }
+
+func (s runKeySet) sort() { slices.SortFunc(s, compareRunKeys) }
+
+func (s runKeySet) has(k runKey) bool {
+	_, found := slices.BinarySearchFunc(s, k, compareRunKeys)
+	return found
+}
+
+// readRunKeys appends the keys of the jobs that were given to a run.
+func (q *Queue) readRunKeys(ctx context.Context, id string, to runKeySet) (runKeySet, error) {
+	err := q.read(ctx, q.runs, reading{subject: q.runSubject(id)}, func(m jetstream.Msg) error {
+		if err := checkVersion(m.Headers()); err != nil {
+			return err
+		}
+		for key := range slices.Chunk(m.Data(), runKeySize) {
+			if len(key) == runKeySize {
+				to = append(to, runKey(key))
+			}
+		}
+		return nil
+	})
+	return to, err
 }
 
 // Runs lists the submissions, the newest first.

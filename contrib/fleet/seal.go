@@ -21,8 +21,7 @@ var ErrSealed = errors.New("fleet: it was sealed under another key, or changed s
 // process: AES-256-GCM with a random nonce, bound to the place where it is stored. The first key
 // seals, all of them open, so a key is replaced in three steps, each of which ends when all
 // processes have taken it: put the new one behind it; put the new one before it; and take the old
-// one away when nothing is left that it sealed, or else it waits for ever. Keep them apart from the
-// data.
+// one away when [Queue.Reseal] has left nothing that it sealed. Keep them apart from the data.
 type Keys struct{ all []sealingKey }
 
 type sealingKey struct {
@@ -113,6 +112,11 @@ func (k *Keys) Open(place string, sealed []byte) (plain []byte, current bool, er
 		}
 	}
 	return nil, false, ErrSealed
+}
+
+// current reports whether something was sealed under the first key, as far as its beginning tells.
+func (k *Keys) current(sealed []byte) bool {
+	return len(sealed) > keyIDSize && sealed[0] == sealedForm && k.all[0].id == [keyIDSize]byte(sealed[1:1+keyIDSize])
 }
 
 // digester makes the names under which a queue keeps things: digests under a secret of the queue,

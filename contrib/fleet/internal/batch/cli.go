@@ -52,6 +52,7 @@ func (p *program) command() *cobra.Command {
 	root.AddCommand(
 		submitCommand(p.submit), workCommand(p.work), statusCommand(p.status), resultsCommand(p.results),
 		retryCommand(p.retry), settleCommand(p.settle), pauseCommand(p.pause), resumeCommand(p.resume), cancelCommand(p.cancel), drainCommand(p.drain),
+		purgeCommand(p.purge), resealCommand(p.reseal),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true // packages ask for it; a person has files called so
 	return root

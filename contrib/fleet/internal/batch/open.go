@@ -47,7 +47,7 @@ type clientOptions struct {
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
 const storeHelp = `The queue is in the directory --data, in which one process at a time works: "status", "results", "pause", "resume", "cancel",
-"retry", "settle", "drain" and "submit" reach it while it does. Or it is on a server or cluster, with --nats, for any number of processes. Bodies and
+"retry", "settle", "drain", "purge", "reseal" and "submit" reach it while it does. Or it is on a server or cluster, with --nats, for any number of processes. Bodies and
 numbers are sealed before they are stored, under the first of the keys in --key or in WXPAY_BATCH_KEY: 32 bytes in hex or base64, one
 a line (openssl rand -hex 32). Without either a key is made in the directory, which keeps the data from nobody who can read the
 directory; with --nats a key has to be given, the same everywhere. WXPAY_BATCH_NATS stands for --nats where neither it nor --data is

@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -15,11 +16,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
 // roles are those of deploy/nats/wxpay.conf.
-var roles = []string{"reader", "submitter", "worker", "operator"}
+var roles = []string{"reader", "submitter", "worker", "operator", "keeper"}
 
 // natsServer runs a server with the configuration that is handed out, and returns its address and the seed of each role.
 func natsServer(t *testing.T) (address string, seeds map[string]string, log *violations) {
@@ -124,6 +126,20 @@ func TestRoles(t *testing.T) {
 		require.Equal(t, step.code, code, "%s %v: %s%s", step.role, step.args, stdout, stderr)
 		require.Empty(t, log.all(), "%s %v", step.role, step.args)
 	}
+	_, stdout, _ := as["reader"].run("status", "--json")
+	var status struct{ Runs []fleet.Run }
+	require.NoError(t, json.Unmarshal([]byte(stdout), &status))
+	require.NotEmpty(t, status.Runs)
+	for _, s := range as {
+		s.env = append(s.env, "WXPAY_BATCH_KEY="+strings.Repeat("cd", 32)+"\n"+strings.Repeat("ab", 32))
+	}
+	for _, args := range [][]string{
+		{"purge", "--older-than", "1d"}, {"reseal"}, {"purge", "--yes", "--run", status.Runs[0].ID}, {"purge", "--yes", "--run", status.Runs[len(status.Runs)-1].ID},
+	} {
+		code, stdout, stderr := as["keeper"].run(args...)
+		require.Zero(t, code, "%v: %s%s", args, stdout, stderr)
+		require.Empty(t, log.all(), "%v", args)
+	}
 	stranger, err := nkeys.CreateUser()
 	require.NoError(t, err)
 	seed, err := stranger.Seed()
@@ -142,6 +158,8 @@ func TestRoles(t *testing.T) {
 		{"submitter", []string{"work"}},
 		{"submitter", []string{"pause"}},
 		{"worker", []string{"resume"}},
+		{"operator", []string{"purge", "--yes", "--run", status.Runs[1].ID}},
+		{"keeper", []string{"drain"}},
 	} {
 		t.Run(c.role+" "+c.args[0], func(t *testing.T) {
 			t.Parallel()
@@ -154,7 +172,8 @@ func TestRoles(t *testing.T) {
 		"reader":    {"wxpay.job.one.x", "wxpay.record.x", "$KV.wxpay-control.pause", "$JS.API.CONSUMER.MSG.NEXT.wxpay-jobs.workers", "$JS.API.CONSUMER.DELETE.wxpay-jobs.workers"},
 		"submitter": {"$KV.wxpay-control.pause", "$KV.wxpay-limits.x", "wxpay.dead.x", "$JS.API.CONSUMER.MSG.NEXT.wxpay-jobs.workers"},
 		"worker":    {"wxpay.job.one.x", "wxpay.lane.x.y", "$KV.wxpay-control.resumed", "$KV.wxpay-control.settings", "$JS.API.STREAM.CREATE.x"},
-		"operator":  {"wxpay.lane.x.y", "$KV.wxpay-control.settings", "$KV.wxpay-limits.x", "$JS.API.CONSUMER.MSG.NEXT.wxpay-jobs.workers", "$JS.API.STREAM.CREATE.x"},
+		"keeper":    {"wxpay.job.one.x", "wxpay.lane.x.y", "$KV.wxpay-limits.x", "$KV.wxpay-control.closed", "$JS.API.CONSUMER.MSG.NEXT.wxpay-jobs.workers", "$JS.API.STREAM.CREATE.x"},
+		"operator":  {"wxpay.lane.x.y", "$JS.API.STREAM.MSG.DELETE.wxpay-records", "$KV.wxpay-control.settings", "$KV.wxpay-limits.x", "$JS.API.CONSUMER.MSG.NEXT.wxpay-jobs.workers", "$JS.API.STREAM.CREATE.x"},
 	} {
 		denied := make(chan string, 1)
 		seed, err := nkeys.FromSeed([]byte(seeds[role]))
