@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The picture and the table of docs/architecture.md are made of the imports and the package comments.
+// The picture and the table of docs/internals/architecture.md are made of the imports and the package comments.
 // go test -run TestArchitecturePage -update . brings them up to date.
 func TestArchitecturePage(t *testing.T) {
 	t.Parallel()
-	const name, begin, end = "docs/architecture.md", "<!-- generated -->\n", "<!-- end -->\n"
+	const name, begin, end = "docs/internals/architecture.md", "<!-- generated -->\n", "<!-- end -->\n"
 	have, err := os.ReadFile(name)
 	require.NoError(t, err)
 	head, rest, ok := strings.Cut(string(have), begin)

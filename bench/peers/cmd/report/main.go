@@ -1,10 +1,10 @@
 // Command report runs the whole comparison, records it in results/run.txt, and writes
-// docs/performance.md and its plot from that file:
+// docs/performance.md, docs/internals/targets.md and the plot from that file:
 //
 //	go -C bench/peers run ./cmd/report           # ten rounds, about ten minutes on two cores
 //	go -C bench/peers run ./cmd/report -quick    # three rounds, the large bill once
 //	go -C bench/peers run ./cmd/report -resume   # continue a run that was interrupted
-//	go -C bench/peers run ./cmd/report -render   # only the document and the plot, from the recorded file
+//	go -C bench/peers run ./cmd/report -render   # only the pages and the plot, from the recorded file
 //
 // Every round measures every contestant once, one right after the other and beginning with another
 // one each time, so that what the machine does besides hits all of them. It wants Linux, for the

@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"io"
 	"slices"
@@ -11,8 +11,8 @@ import (
 	"github.com/wxpay-go/wxpay/bench/peers"
 )
 
-//go:embed performance.md.tmpl
-var text string
+//go:embed performance.md.tmpl targets.md.tmpl
+var texts embed.FS
 
 // contestants in the order of the tables.
 var contestants = []string{"floor", "wxpay", "official", "gopay"}
@@ -20,8 +20,13 @@ var contestants = []string{"floor", "wxpay", "official", "gopay"}
 var names = map[string]string{"floor": "floor", "wxpay": "wxpay", "official": "official Go SDK", "gopay": "gopay"}
 
 // Document writes the document.
-func (r *Run) Document(w io.Writer) error {
-	t, err := template.New("performance.md").Parse(text)
+func (r *Run) Document(w io.Writer) error { return r.execute(w, "performance.md.tmpl") }
+
+// Aims writes the page of targets, for those who change the code.
+func (r *Run) Aims(w io.Writer) error { return r.execute(w, "targets.md.tmpl") }
+
+func (r *Run) execute(w io.Writer, name string) error {
+	t, err := template.ParseFS(texts, name)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -10,6 +11,7 @@ import (
 const (
 	Raw      = "results/run.txt"
 	Document = "../../docs/performance.md"
+	Aims     = "../../docs/internals/targets.md"
 	Plot     = "../../docs/performance.svg"
 )
 
@@ -23,21 +25,23 @@ func Load(folder string) (*Run, error) {
 	return Read(raw, Raw)
 }
 
-// Render writes document and plot from the recorded run.
+// Render writes the pages and the plot from the recorded run.
 func Render(folder string) error {
 	run, err := Load(folder)
 	if err != nil {
 		return err
 	}
-	var document, plot bytes.Buffer
-	if err := run.Document(&document); err != nil {
-		return err
+	for _, file := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{{Document, run.Document}, {Aims, run.Aims}, {Plot, run.Plot}} {
+		var content bytes.Buffer
+		if err := file.write(&content); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, file.name), content.Bytes(), 0o644); err != nil {
+			return err
+		}
 	}
-	if err := run.Plot(&plot); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(folder, Document), document.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, Plot), plot.Bytes(), 0o644)
+	return nil
 }

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -14,18 +15,23 @@ import (
 // root is the folder of the module.
 const root = "../../"
 
-// The document and the plot say what the recorded run says, in every figure.
+// The pages and the plot say what the recorded run says, in every figure.
 func TestDocumentIsTheRecordedRun(t *testing.T) {
 	run, err := report.Load(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document, plot bytes.Buffer
+	var document, aims, plot bytes.Buffer
 	if err := run.Document(&document); err != nil {
 		t.Fatal(err)
 	}
 	same(t, report.Document, document.Bytes())
 	whole(t, document.String())
+	if err := run.Aims(&aims); err != nil {
+		t.Fatal(err)
+	}
+	same(t, report.Aims, aims.Bytes())
+	whole(t, aims.String())
 	if err := run.Plot(&plot); err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +111,8 @@ func TestHoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document bytes.Buffer
-	if err := run.Document(&document); err != nil {
+	var document bytes.Buffer // both pages
+	if err := errors.Join(run.Document(&document), run.Aims(&document)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
