@@ -283,6 +283,39 @@ func TestTypesCompile(t *testing.T) {
 	t.Logf("%d operations; the longest name of a type is %s", count, longest)
 }
 
+// TestTypedCallsCompile compiles the typed call of every operation, with its types.
+func TestTypedCallsCompile(t *testing.T) {
+	files := token.NewFileSet()
+	config := types.Config{Importer: compiled(t, files, "github.com/wxpay-go/wxpay", "encoding/json")}
+	typed, bare := 0, 0
+	for op := range catalog.V3().Described().All() {
+		name := op.Method + " " + op.Path
+		code := gocode.Typed(op, language.English)
+		if code == "" {
+			assert.Empty(t, op.In.Query, name)
+			assert.Empty(t, op.In.JSON, name)
+			assert.NotEqual(t, fact.JSONResponse, op.Response, name)
+			bare++
+			continue
+		}
+		if op.Response == fact.JSONResponse {
+			assert.Contains(t, code, "return wxpay.Into["+gocode.Prefix(op.Path)+"Response](client.Chain(", name)
+		}
+		if len(op.In.JSON) > 0 {
+			assert.Contains(t, code, "body := "+gocode.Prefix(op.Path)+"Request{\n", name)
+		}
+		require.NotContains(t, code, "…", "every value is one that could be sent")
+		header := "package sample\n\nimport (\n\t\"context\"\n\t\"encoding/json\"\n\n\t\"github.com/wxpay-go/wxpay\"\n)\n\nvar _ json.Number\n\n"
+		parsed, err := parser.ParseFile(files, "typed.go", header+code, parser.ParseComments)
+		require.NoError(t, err, name)
+		_, err = config.Check("sample", files, []*ast.File{parsed}, nil)
+		require.NoError(t, err, "%s\n%s", name, code)
+		typed++
+	}
+	assert.Greater(t, typed, 1000)
+	t.Logf("%d typed calls, %d operations without types", typed, bare)
+}
+
 func structsOf(file *ast.File) map[string]*ast.StructType {
 	structs := make(map[string]*ast.StructType)
 	for _, declaration := range file.Decls {

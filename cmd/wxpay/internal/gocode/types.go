@@ -27,6 +27,11 @@ func Types(operation *fact.Operation, packageName, prefix string) ([]byte, error
 
 // operation returns the file of one operation. command is the command that writes it.
 func (t *typer) operation(operation *fact.Operation, command, packageName string) ([]byte, error) {
+	return t.file(command, packageName, t.collect(operation))
+}
+
+// collect makes the types of an operation, and returns notes about what has none.
+func (t *typer) collect(operation *fact.Operation) (comment string) {
 	var notes source
 	notes.printf("\n")
 	notes.comment("", operation.Method+" "+operation.Path+" "+operation.Name)
@@ -63,7 +68,7 @@ func (t *typer) operation(operation *fact.Operation, command, packageName string
 	default:
 		notes.sentence(fmt.Sprintf("Its response is empty, with status %d.", operation.Success))
 	}
-	return t.file(command, packageName, notes.String())
+	return notes.String()
 }
 
 // mark begins every generated file.
@@ -77,6 +82,12 @@ func (t *typer) file(command, packageName, notes string) ([]byte, error) {
 		out.printf("\nimport \"encoding/json\"\n")
 	}
 	out.WriteString(notes)
+	t.declare(&out)
+	return format.Source([]byte(out.String()))
+}
+
+// declare writes the collected types.
+func (t *typer) declare(out *source) {
 	for _, s := range t.list {
 		out.printf("\n")
 		out.comment("", s.name+" "+s.does+".")
@@ -86,7 +97,6 @@ func (t *typer) file(command, packageName, notes string) ([]byte, error) {
 		}
 		out.printf("type %s struct {\n%s}\n", s.name, s.body)
 	}
-	return format.Source([]byte(out.String()))
 }
 
 // source is Go text in the making.
@@ -281,9 +291,13 @@ type typer struct {
 	query   bool            // they are those of its query
 	json    bool            // encoding/json is needed
 
-	list  []*structure
-	named map[string]*structure
+	list    []*structure
+	named   map[string]*structure
+	members map[*fact.Field]member // how the structs have the fields; nil if nobody asks
 }
+
+// member is a field of a struct.
+type member struct{ name, kind string }
 
 // add makes a type with a free name, and after it the types of its fields.
 func (t *typer) add(name, does string, fields []fact.Field) {
@@ -391,6 +405,9 @@ func (t *typer) body(owner string, fields []fact.Field) string {
 		taken = append(taken, name)
 
 		kind := t.kind(owner, field)
+		if t.members != nil {
+			t.members[field] = member{name, kind}
+		}
 		tag := field.Name
 		list := remarks(field, t.request, !enumerable(field))
 		callers := t.callers(owner, field)

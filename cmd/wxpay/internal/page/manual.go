@@ -89,6 +89,7 @@ func (m *Manual) Page(operation *fact.Operation) Page {
 		},
 		Go: m.writer.Sample(operation, m.language), Command: call.Command(),
 		Types:    "wxpay gen types " + operation.Method + " " + example.ShellWord(operation.Path[1:]),
+		Typed:    gocode.Typed(operation, m.language),
 		language: m.language,
 	}
 	if page.Host == "" {
@@ -96,7 +97,17 @@ func (m *Manual) Page(operation *fact.Operation) Page {
 	}
 	page.Curl = call.Curl(page.Host)
 	if operation.Link != nil {
-		page.Query = "GET " + operation.Link.Query
+		page.Query, page.State = "GET "+operation.Link.Query, operation.Link.State
+		page.LookBack, page.Only = operation.Link.LookBack, operation.Link.Only
+		for _, m := range operation.Link.Means {
+			page.Means = append(page.Means, Means{m.Value, string(m.Meaning)})
+		}
+	}
+	for _, code := range operation.Excludes {
+		page.NoEffect = append(page.NoEffect, code.Code)
+	}
+	if operation.Paging != nil {
+		page.List = operation.Paging.List
 	}
 	for _, other := range operation.Also {
 		page.LookAlikes = append(page.LookAlikes, key(other))

@@ -68,7 +68,7 @@ func writeLinks(out *bytes.Buffer, docs []string, l language.Language) {
 // code is a listing with its heading.
 type code struct{ title, language, text string }
 
-// codes are the call in Go, as a command and as a request.
+// codes are the call in Go, as a command, as a request, and in Go with types.
 func (p *Page) codes() []code {
 	l := p.language
 	list := []code{
@@ -80,7 +80,10 @@ func (p *Page) codes() []code {
 			l.Say("wxpay call --dry-run prints it with its signature, which holds for five minutes", "wxpay call --dry-run 打印带签名的请求，签名五分钟内有效") +
 			"\n" + p.Curl + "\n"})
 	}
-	return append(list, code{l.Say("Go types", "Go 类型"), "sh", p.Types + "\n"})
+	if p.Typed != "" {
+		list = append(list, code{l.Say("Go with types", "Go（结构体）"), "go", "// " + p.Types + "\n\n" + p.Typed})
+	}
+	return list
 }
 
 // sandbox writes the response of the sandbox.

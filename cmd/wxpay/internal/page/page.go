@@ -43,6 +43,13 @@ type Page struct {
 	RatePer    string `json:"requests_counted_by,omitempty"`
 	Query      string `json:"outcome_query,omitempty"`
 
+	State    string   `json:"outcome_state,omitempty"`     // the field of the query with the state
+	Means    []Means  `json:"outcome_means,omitempty"`     // what its values mean for this operation
+	LookBack int      `json:"outcome_look_back,omitempty"` // how many days the query reaches back; 0: not known
+	Only     []string `json:"only_in_answer,omitempty"`    // fields that the query lacks
+	NoEffect []string `json:"codes_without_effect,omitempty"`
+	List     string   `json:"list,omitempty"` // the field of the answer with the elements of a list, which Each reads whole
+
 	OutcomeOf []string `json:"outcome_of,omitempty"` // the operations whose outcome it tells
 	Events    []string `json:"notifications,omitempty"`
 
@@ -51,14 +58,21 @@ type Page struct {
 	Codes    []Code   `json:"codes,omitempty"`
 	Docs     []string `json:"docs,omitempty"`
 	Go       string   `json:"go"`
-	Command  string   `json:"command"`        // the same call in a shell
-	Curl     string   `json:"curl,omitempty"` // the same with curl, without a signature; not for uploads
-	Types    string   `json:"types"`          // the command that writes Go types
+	Command  string   `json:"command"`         // the same call in a shell
+	Curl     string   `json:"curl,omitempty"`  // the same with curl, without a signature; not for uploads
+	Types    string   `json:"types"`           // the command that writes Go types
+	Typed    string   `json:"typed,omitempty"` // the types, and the call with them
 
 	// Sandbox is the sandbox's response to the call; nil if it was not asked.
 	Sandbox *answer.Answer `json:"-"`
 
 	language language.Language
+}
+
+// Means is what a state of the query means for the operation.
+type Means struct {
+	State   string `json:"state"`
+	Meaning string `json:"meaning"` // taken, accepted, succeeded, failed, partial or action
 }
 
 // Code is a documented error code of the operation.

@@ -93,10 +93,12 @@ var rich = &fact.Operation{
 	},
 	Codes: []fact.OperationCode{{Name: "NOT_ENOUGH", Status: 403, Doc: "v3/merchant/1",
 		Meaning: "top up the account, and send it again"}, {Name: "SYSTEM_ERROR"}},
-	Response: fact.StreamResponse, Success: 200, Content: "data", Signature: fact.OverDigest,
+	Response: fact.StreamResponse, Success: 200, Content: "data", Signature: fact.OverDigest, Paging: &fact.Paging{List: "data"},
 	Conduct: fact.Conduct{
 		MovesMoney: true, Repeat: fact.Never, Number: fact.MerchantNumber{Space: "a", Field: "out_no"},
-		Rate: fact.Rate{PerSecond: 5, Per: "merchant"}, Link: &fact.Link{Query: "/v3/a/{b_id}"},
+		Rate: fact.Rate{PerSecond: 5, Per: "merchant"}, Link: &fact.Link{Query: "/v3/a/{b_id}", State: "state", LookBack: 30, Only: []string{"url"}, Means: []fact.Means{
+			{Value: "OK", Meaning: fact.Succeeded}, {Value: "CLOSED", Meaning: fact.Failed},
+		}}, Excludes: []fact.Exclude{{Code: "NOT_ENOUGH"}},
 	},
 }
 
@@ -148,6 +150,68 @@ func TestEveryPage(t *testing.T) {
 	assert.Greater(t, count, 1000)
 }
 
+// TestPagesHaveTheirParts counts the pages that have each part, in both languages, and finds the part wherever facts exist.
+func TestPagesHaveTheirParts(t *testing.T) {
+	for _, manual := range []*page.Manual{english, chinese} {
+		say := func(en, zh string) string {
+			if manual == english {
+				return en
+			}
+			return zh
+		}
+		counts := make(map[string]int)
+		for operation := range facts.All() {
+			shown := manual.Page(operation)
+			var out bytes.Buffer
+			shown.Markdown(&out)
+			text, name := out.String(), operation.Method+" "+operation.Path
+			item := func(en, zh string) string { return say("- **"+en+":**", "- **"+zh+"：**") }
+			upload, typed := len(operation.In.Form) > 0, len(operation.In.Query)+len(operation.In.JSON) > 0 || operation.Response == fact.JSONResponse
+			link := operation.Link != nil
+			for part, has := range map[string]struct {
+				fact bool
+				text string
+			}{
+				"a title":              {true, "# "},
+				"when to use it":       {true, "`" + name + "`\n\n"},
+				"who may call":         {true, item("callers", "调用方")},
+				"the limit":            {true, item("limit", "频率限制")},
+				"errors":               {true, item("errors", "错误码")},
+				"money":                {operation.MovesMoney, item("money", "资金")},
+				"repeats":              {operation.Method != "GET", item("repeat", "重复请求")},
+				"the outcome":          {operation.MovesMoney || link, item("outcome", "结果查询")},
+				"states":               {link && len(operation.Link.Means) > 0, item("states", "查询状态")},
+				"reach":                {link && operation.Link.LookBack > 0, item("reach", "可查期限")},
+				"codes without effect": {len(operation.Excludes) > 0, item("no effect", "未生效")},
+				"replaced by":          {len(operation.ReplacedBy) > 0, item("instead", "替代接口")},
+				"replaces":             {len(shown.Replaces) > 0, item("replaces", "取代")},
+				"the list":             {operation.Paging != nil, item("list", "列表")},
+				"path":                 {len(operation.In.Path) > 0, say("\n## Path\n", "\n## 路径参数\n")},
+				"query":                {len(operation.In.Query) > 0, say("\n## Query\n", "\n## 查询参数\n")},
+				"body":                 {len(operation.In.JSON) > 0, say("\n## Body (JSON)\n", "\n## 请求体（JSON）\n")},
+				"form":                 {upload, say("\n## Form (", "\n## 表单（")},
+				"the answer":           {true, say("\n## Response ", "\n## 应答 ")},
+				"the command":          {true, say("\n## Command line\n\n```sh\nwxpay ", "\n## 命令行\n\n```sh\nwxpay ")},
+				"the signed request":   {!upload && !operation.Unsigned, "-H 'Authorization: WECHATPAY"},
+				"curl":                 {!upload, "\ncurl -X " + operation.Method + " "},
+				"types":                {typed, "\n```go\n// wxpay gen types " + operation.Method + " "},
+				"official pages":       {len(operation.Docs) > 0, "\n- <https://"},
+			} {
+				if has.fact {
+					assert.True(t, strings.Contains(text, has.text), "the page of %s lacks %s", name, part)
+					counts[part]++
+				}
+			}
+			assert.Equal(t, 6, strings.Count(text, "res, err "), "the page of %s has six samples", name)
+			counts["six samples"]++
+		}
+		for part, least := range map[string]int{"six samples": 1000, "types": 1000, "curl": 1000, "official pages": 1000, "states": 20, "replaces": 20} {
+			assert.Greater(t, counts[part], least, part)
+		}
+		t.Log(counts)
+	}
+}
+
 // TestChinese finds no English sentence in the Chinese pages.
 func TestChinese(t *testing.T) {
 	codes := 0
@@ -191,7 +255,11 @@ func TestFiles(t *testing.T) {
 		pages, events = pages+1, events+1
 		name := page.EventName(event)
 		require.Contains(t, files, name)
-		assert.Contains(t, string(files[name]), "\n## Sample of the resource\n", name)
+		for _, part := range []string{
+			"\n## Resource (decrypted)\n", "\n## Sample of the resource\n", "\n```go\nhandler.", "\nwxpay webhook trigger " + event.Type + " --to ",
+		} {
+			assert.Contains(t, string(files[name]), part, name)
+		}
 		assert.Contains(t, string(files["README.md"]), event.Name)
 	}
 	assert.Greater(t, events, 100)

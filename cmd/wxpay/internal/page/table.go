@@ -78,6 +78,16 @@ var repeats = map[string][2]string{
 	"":           {"not known: nobody has reviewed it, so take it for not repeatable", "未知：尚未核实，请按不可重复处理"},
 }
 
+// outcomes are the meanings of states in words.
+var outcomes = map[string][2]string{
+	"taken":     {"taken; how it ends is not known", "已受理，结局未知"},
+	"accepted":  {"taken, not finished", "已受理，尚未完成"},
+	"succeeded": {"has taken effect", "成功"},
+	"failed":    {"ended without effect, for good", "失败，且不会再成功"},
+	"partial":   {"some parts have taken effect, the others never will", "部分成功，其余不会再成功"},
+	"action":    {"stands still until you do something", "需要商户处理后才会继续"},
+}
+
 // items returns the lines about an operation before its tables.
 func (p *Page) items() []item {
 	l := p.language
@@ -137,6 +147,20 @@ func (p *Page) items() []item {
 	} else if p.MovesMoney {
 		add("outcome", "结果查询", l.Say("no query is known that tells it", "没有已知的查询接口"))
 	}
+	if len(p.Means) > 0 {
+		states := make([]string, len(p.Means))
+		for i, m := range p.Means {
+			states[i] = p.State + " " + m.State + l.Say(": ", "：") + say(outcomes, m.Meaning)
+		}
+		add("states", "查询状态", states...)
+	}
+	if p.LookBack > 0 {
+		add("reach", "可查期限", l.Sayf("%d days", "%d 天", p.LookBack))
+	}
+	if len(p.Only) > 0 {
+		add("only here", "仅此应答", strings.Join(p.Only, l.Say(", ", "、"))+
+			l.Say(": the query does not return it; the same request again does", "：查询接口不返回；用相同请求再次调用可得"))
+	}
 	add("outcome of", "可确认结果", p.OutcomeOf...)
 	add("notifications", "相关通知", p.Events...)
 	if p.PerSecond > 0 {
@@ -162,6 +186,13 @@ func (p *Page) items() []item {
 		add("file", "文件", files)
 	}
 	add("errors", "错误码", p.errors(unknown)...)
+	if len(p.NoEffect) > 0 {
+		add("no effect", "未生效", strings.Join(p.NoEffect, l.Say(", ", "、"))+
+			l.Say(": a verified 4xx with such a code means that this request has moved nothing", "：已验签的 4xx 应答带有这些错误码时，本次请求没有动用资金"))
+	}
+	if p.List != "" {
+		add("list", "列表", l.Sayf("Each(ctx, %q) reads it whole, page after page", "Each(ctx, %q) 自动翻页，读取全部", p.List))
+	}
 	add("look-alike", "同形接口", p.LookAlikes...)
 	if p.Inferred {
 		add("fields", "字段来源", l.Say("no official source shows them: they follow a similar operation and a public library",
