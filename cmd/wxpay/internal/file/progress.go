@@ -3,12 +3,9 @@ package file
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/rivo/uniseg"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
@@ -16,12 +13,11 @@ import (
 // bar shows the progress of a file on a terminal, in one line that it writes again, and nothing elsewhere. It says what
 // happens, and nothing before anything does.
 type bar struct {
-	to   io.Writer // nil if nothing is shown
+	line *shell.Status // nil if nothing is shown
 	what string
 
 	mu    sync.Mutex
 	drawn time.Time
-	width int         // of the line on the terminal, in cells
 	tick  *time.Timer // draws the wait again; nil without one
 }
 
@@ -30,7 +26,7 @@ func newBar(sh *shell.Shell, what string) (b *bar, end func()) {
 	if !sh.Bars {
 		return &bar{}, func() {}
 	}
-	b = &bar{to: sh.Stderr, what: what}
+	b = &bar{line: sh.Status(), what: what}
 	return b, b.end
 }
 
@@ -39,7 +35,7 @@ func (b *bar) show(done, total int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	if b.to == nil || time.Since(b.drawn) < 100*time.Millisecond && done != total {
+	if b.line == nil || time.Since(b.drawn) < 100*time.Millisecond && done != total {
 		return
 	}
 	if total > 0 {
@@ -61,7 +57,7 @@ func (b *bar) wait(pause time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	if b.to == nil {
+	if b.line == nil {
 		return
 	}
 	until := time.Now().Add(pause)
@@ -97,21 +93,16 @@ func (b *bar) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	if b.to == nil {
+	if b.line == nil {
 		return
 	}
-	if b.width > 0 {
-		b.draw("")
-		_, _ = io.WriteString(b.to, "\r")
-	}
-	b.to = nil
+	b.line.Clear()
+	b.line = nil
 }
 
-// draw writes the line over the one before. A terminal that cannot be written to costs the bar, not the file.
-func (b *bar) draw(line string) {
-	width := uniseg.StringWidth(line)
-	_, _ = io.WriteString(b.to, "\r"+line+strings.Repeat(" ", max(b.width-width, 0)))
-	b.drawn, b.width = time.Now(), width
+func (b *bar) draw(text string) {
+	b.line.Draw(text)
+	b.drawn = time.Now()
 }
 
 // size writes a number of bytes in the largest unit that it reaches.

@@ -101,21 +101,11 @@ func (a *asker) await(read func() (string, error)) (string, error) {
 
 // line reads a line, and nothing behind it.
 func (a *asker) line(prompt string) (string, error) {
-	fmt.Fprint(a.sh.Stderr, prompt)
-	var text []byte
-	for one := make([]byte, 1); ; {
-		n, err := a.sh.Stdin.Read(one)
-		switch {
-		case n == 1 && one[0] == '\n':
-			return string(text), nil
-		case n == 1:
-			text = append(text, one[0])
-		case errors.Is(err, io.EOF):
-			return "", errEnded
-		case err != nil:
-			return "", err
-		}
+	text, err := a.sh.ReadLine(prompt)
+	if errors.Is(err, io.EOF) {
+		err = errEnded
 	}
+	return text, err
 }
 
 // hidden reads a line that the terminal does not show, not even if it is typed before the question.

@@ -37,3 +37,20 @@ func (in *Input) Text(text string) ([]byte, error) {
 	}
 	return []byte(text), nil
 }
+
+// ReadLine asks on stderr, and reads a line of stdin and nothing behind it. The end of the input is io.EOF.
+func (sh *Shell) ReadLine(prompt string) (string, error) {
+	_, _ = io.WriteString(sh.Stderr, prompt)
+	var text []byte
+	for one := make([]byte, 1); ; {
+		n, err := sh.Stdin.Read(one)
+		switch {
+		case n == 1 && one[0] == '\n':
+			return string(text), nil
+		case n == 1:
+			text = append(text, one[0])
+		case err != nil:
+			return "", err
+		}
+	}
+}
