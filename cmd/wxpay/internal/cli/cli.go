@@ -22,6 +22,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/profile"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/sandbox"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/smoke"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/vet"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/webhook"
 )
@@ -100,6 +101,7 @@ WXPAY_LANG=zh, or else a Chinese locale, makes the help and the messages Chinese
 		sandbox.Command(sh),
 		checkup.Command(sh),
 		keys.Command(sh),
+		smoke.Command(sh),
 		profile.Init(sh),
 		profile.Profiles(sh),
 		webhook.Command(sh),

@@ -51,10 +51,11 @@ var arrows = map[string][]string{
 	"manual":  {"answer", "folder", "gocode", "language", "openapi", "operation", "page", "shell"},
 	"profile": {"shell"},
 	"sandbox": {"console", "serve", "shell", "transparent"},
+	"smoke":   {"qrcode", "shell"},
 	"vet":     {"shell"},
 	"webhook": {"serve", "shell"},
 
-	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "vet", "webhook", "zh"},
+	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "smoke", "vet", "webhook", "zh"},
 	"clitest": {"cli"},
 	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell"},
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -179,4 +181,16 @@ func (g *Gateway) Decrypt(text string) string {
 	plain, err := apiv3.RSA().Decrypt(g.Platform, ciphertext)
 	require.NoError(g.t, err)
 	return string(plain)
+}
+
+// Golden compares a text with a file. WXPAY_TEST_UPDATE=1 writes the file.
+func Golden(t *testing.T, path, text string) {
+	t.Helper()
+	if os.Getenv("WXPAY_TEST_UPDATE") != "" {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), text)
 }
