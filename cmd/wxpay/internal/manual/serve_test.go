@@ -3,6 +3,8 @@ package manual_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/catalog"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/answer"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/manual"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/page"
@@ -25,7 +28,7 @@ func get(t *testing.T, handler http.Handler, target string) (status int, body st
 // The pages of a browser: the list, a search, an operation at its address, and nothing elsewhere.
 func TestHandler(t *testing.T) {
 	facts := catalog.V3().Described()
-	handler := manual.Handler(page.New(facts.All(), facts.Events(), language.Chinese), facts)
+	handler := manual.Handler(page.New(facts.All(), facts.Events(), language.Chinese), facts, nil)
 	for name, test := range map[string]struct {
 		target string
 		status int
@@ -37,6 +40,9 @@ func TestHandler(t *testing.T) {
 		"operation":         {"/v3/pay/transactions/native.post", 200, []string{"Native下单", "client.Chain(&#34;v3/pay/transactions/native&#34;)", "请求体"}},
 		"with a suffix":     {"/v3/pay/transactions/native.post.html", 200, []string{"Native下单"}},
 		"with a value":      {"/v3/pay/transactions/id/_transaction_id_.get", 200, []string{"微信支付订单号查询"}},
+		"notification":      {"/notifications/REFUND.SUCCESS", 200, []string{"退款成功", "通知内容", "handler.", "wxpay webhook trigger REFUND.SUCCESS"}},
+		"found among them":  {"/?q=refund.success", 200, []string{`href="/notifications/REFUND.SUCCESS"`}},
+		"types":             {"/v3/pay/transactions/native.post", 200, []string{"wxpay.Into[NativeResponse](client.Chain("}},
 		"nothing":           {"/v3/pay/transactions/native.get", 404, nil},
 		"markup in a query": {"/?q=%3Cscript%3E", 200, []string{`value="&lt;script&gt;"`}},
 	} {
@@ -57,6 +63,35 @@ func TestHandler(t *testing.T) {
 		count++
 	}
 	assert.Greater(t, count, 1000)
+	count = 0
+	for event := range facts.Events() {
+		status, body := get(t, handler, page.EventAddress(event))
+		require.Equal(t, 200, status, event.Type)
+		assert.Contains(t, body, "wxpay webhook trigger "+event.Type, event.Type)
+		count++
+	}
+	assert.Greater(t, count, 100)
+}
+
+// With a sandbox, a page has what it really responds, also if readers come at once.
+func TestHandlerAsksTheSandbox(t *testing.T) {
+	facts := catalog.V3().Described()
+	sandbox, err := answer.New(slices.Collect(facts.All()))
+	require.NoError(t, err)
+	defer sandbox.Close()
+	handler := manual.Handler(page.New(facts.All(), facts.Events(), language.English), facts, sandbox)
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			_, body := get(t, handler, "/v3/pay/transactions/native.post")
+			assert.Contains(t, body, "Response of the sandbox")
+			assert.Contains(t, body, "weixin://")
+			_, body = get(t, handler, "/notifications/TRANSACTION.SUCCESS")
+			assert.Contains(t, body, "Sample of the resource")
+			assert.Contains(t, body, "out_trade_no")
+		})
+	}
+	readers.Wait()
 }
 
 // A built site: pages with and without their suffix, and files.

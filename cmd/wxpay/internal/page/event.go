@@ -3,9 +3,11 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/ordered"
 	"github.com/wxpay-go/wxpay/fact"
 )
@@ -13,42 +15,77 @@ import (
 // EventName returns the name of the file for the page of a notification.
 func EventName(event *fact.Event) string { return "notifications/" + event.Type + ".md" }
 
-// Event appends the page of a notification as Markdown. resource is a sample of the decrypted resource; nil without one.
-func (m *Manual) Event(out *bytes.Buffer, event *fact.Event, resource any) error {
+// Notification is the page of a notification.
+type Notification struct {
+	Type, Name, When string
+	Docs             []string
+
+	items    []item
+	resource section
+	codes    []code
+	reply    []section // header and body of the response that the platform waits for
+	language language.Language
+}
+
+// Notification returns the page of a notification. resource is a sample of the decrypted resource; nil without one.
+func (m *Manual) Notification(event *fact.Event, resource any) (Notification, error) {
 	l := m.language
-	fmt.Fprintf(out, "# %s\n\n`%s`\n\n%s\n\n", escape(event.Name), event.Type, l.Say(
-		"The platform sends it to your notify_url. Verify and decrypt it before anything else; it may come more than once, late, or never, "+
-			"so a query decides in the end.",
-		"微信支付把它发送到商户的 notify\\_url。先验签、解密，再处理；通知可能重复、延迟或丢失，最终以查询为准。"))
-	for _, item := range m.eventItems(event) {
-		writeItem(out, item, l)
+	page := Notification{
+		Type: event.Type, Name: event.Name, When: l.Say(
+			"The platform sends it to your notify_url. Verify and decrypt it before anything else; it may come more than once, late, or "+
+				"never, so a query decides in the end.",
+			"微信支付把它发送到商户的 notify_url。先验签、解密，再处理；通知可能重复、延迟或丢失，最终以查询为准。"),
+		items:    m.eventItems(event),
+		resource: section{l.Say("Resource (decrypted)", "通知内容（解密后）"), m.fieldsOf(event.Resource, false)},
+		language: l,
 	}
-	writeSection(out, section{l.Say("Resource (decrypted)", "通知内容（解密后）"), m.fieldsOf(event.Resource, false)}, l)
 	if resource != nil {
 		document, err := ordered.MarshalIndent(resource)
 		if err != nil {
-			return fmt.Errorf("the sample of %s: %w", event.Type, err)
+			return page, fmt.Errorf("the sample of %s: %w", event.Type, err)
 		}
-		fmt.Fprintf(out, "\n## %s\n\n```json\n%s```\n", l.Say("Sample of the resource", "通知内容示例"), document)
+		page.codes = append(page.codes, code{l.Say("Sample of the resource", "通知内容示例"), "json", string(document)})
 	}
-	fmt.Fprintf(out, "\n## Go\n\n```go\n%s```\n", gocode.Handler(event, l))
-	fmt.Fprintf(out, "\n## %s\n\n```sh\nwxpay webhook trigger %s --to http://localhost:8080/notify\n```\n", l.Say("Command line", "命令行"), event.Type)
+	page.codes = append(page.codes, code{"Go", "go", gocode.Handler(event, l)},
+		code{l.Say("Command line", "命令行"), "sh", "wxpay webhook trigger " + event.Type + " --to http://localhost:8080/notify\n"})
 	if event.Reply != nil {
 		for _, s := range []section{
 			{l.Say("Header of your response", "商户应答头"), m.fieldsOf(event.Reply.Header, true)},
 			{l.Say("Body of your response", "商户应答体"), m.fieldsOf(event.Reply.Body, true)},
 		} {
 			if len(s.fields) > 0 {
-				writeSection(out, s, l)
+				page.reply = append(page.reply, s)
 			}
 		}
 	}
-	docs := make([]string, len(event.Docs))
-	for i, id := range event.Docs {
-		docs[i] = fact.DocURL(id)
+	for _, id := range event.Docs {
+		page.Docs = append(page.Docs, fact.DocURL(id))
 	}
-	writeLinks(out, docs, l)
-	return nil
+	return page, nil
+}
+
+// Markdown appends a page as Markdown.
+func (p *Notification) Markdown(out *bytes.Buffer) {
+	l := p.language
+	fmt.Fprintf(out, "# %s\n\n`%s`\n\n%s\n\n", escape(p.Name), p.Type, escape(p.When))
+	for _, item := range p.items {
+		writeItem(out, item, l)
+	}
+	writeSection(out, p.resource, l)
+	for _, code := range p.codes {
+		code.write(out)
+	}
+	for _, s := range p.reply {
+		writeSection(out, s, l)
+	}
+	writeLinks(out, p.Docs, l)
+}
+
+// HTML writes a page as HTML.
+func (p *Notification) HTML(out io.Writer) error {
+	v := newView(p.language, p.Name, p.items, append([]section{p.resource}, p.reply...), p.codes, p.Docs)
+	v.Call, v.When = p.Type, p.When
+	return v.write(out)
 }
 
 func (m *Manual) eventItems(event *fact.Event) []item {

@@ -51,10 +51,12 @@ func (m *Manual) Files(ctx context.Context, sandbox *answer.Platform) (map[strin
 			}
 			resource = sample
 		}
-		file := bytes.NewBufferString(Mark + "\n")
-		if err := m.Event(file, event, resource); err != nil {
+		page, err := m.Notification(event, resource)
+		if err != nil {
 			return nil, err
 		}
+		file := bytes.NewBufferString(Mark + "\n")
+		page.Markdown(file)
 		name := EventName(event)
 		files[name] = file.Bytes()
 		fmt.Fprintf(index, "- [%s](%s) %s\n", event.Type, link(name), escape(event.Name))

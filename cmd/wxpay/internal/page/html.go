@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -101,45 +102,60 @@ type viewCode struct{ Title, Text string }
 
 type viewLink struct{ Address, Text string }
 
-// HTML writes a page as HTML.
-func (p *Page) HTML(out io.Writer) error {
-	l := p.language
-	v := view{Lang: string(l), Find: l.Say("Search", "搜索"), Title: p.Name, Call: p.Method + " " + p.Path, When: p.When}
-	for _, item := range p.items() {
+// newView returns what the page of an operation and that of a notification have.
+func newView(l language.Language, title string, items []item, sections []section, codes []code, docs []string) view {
+	v := view{Lang: string(l), Find: l.Say("Search", "搜索"), Title: title}
+	for _, item := range items {
 		v.Items = append(v.Items, viewItem{item.name, item.values})
 	}
-	for _, s := range p.sections() {
+	for _, s := range sections {
 		section := viewSection{Title: s.title}
 		for _, row := range rows(s.fields, 0, l) {
-			indent := ""
-			for range row.depth {
-				indent += "· "
-			}
-			section.Rows = append(section.Rows, viewRow{indent, row.name, row.kind, row.required, row.remarks})
+			section.Rows = append(section.Rows, viewRow{strings.Repeat("· ", row.depth), row.name, row.kind, row.required, row.remarks})
 		}
 		v.Sections = append(v.Sections, section)
 	}
-	for _, code := range p.codes() {
+	for _, code := range codes {
 		v.Codes = append(v.Codes, viewCode{code.title, code.text})
 	}
-	for _, address := range p.Docs {
+	for _, address := range docs {
 		v.Links = append(v.Links, viewLink{address, address})
 	}
+	return v
+}
+
+// HTML writes a page as HTML.
+func (p *Page) HTML(out io.Writer) error {
+	codes := p.codes()
+	if p.Sandbox != nil {
+		intro, answer := p.sandbox()
+		answer.text = "// " + intro + "\n" + answer.text
+		codes = append(codes, answer)
+	}
+	v := newView(p.language, p.Name, p.items(), p.sections(), codes, p.Docs)
+	v.Call, v.When = p.Method+" "+p.Path, p.When
 	return v.write(out)
 }
 
-// ListHTML writes a list of operations as HTML. query is what was searched for; empty for all.
-func (m *Manual) ListHTML(out io.Writer, query string, operations []*fact.Operation) error {
+// ListHTML writes a list of operations and notifications as HTML. query is what was searched for; empty for all.
+func (m *Manual) ListHTML(out io.Writer, query string, operations []*fact.Operation, events []*fact.Event) error {
 	l := m.language
-	v := view{Lang: string(l), Find: l.Say("Search", "搜索"), Query: query, Title: l.Say("Operations", "接口目录")}
+	v := newView(l, l.Say("Operations and notifications", "接口目录与通知"), nil, nil, nil, nil)
+	v.Query = query
 	for _, operation := range operations {
 		v.Links = append(v.Links, viewLink{Address(operation), fmt.Sprintf("%s %s %s", operation.Method, operation.Path, operation.Name)})
 	}
-	if len(operations) == 0 {
+	for _, event := range events {
+		v.Links = append(v.Links, viewLink{EventAddress(event), event.Type + " " + event.Name})
+	}
+	if len(v.Links) == 0 {
 		v.When = l.Say("Nothing found.", "没有结果。")
 	}
 	return v.write(out)
 }
+
+// EventAddress returns the path at which a server shows a notification, that of the site: /notifications/REFUND.SUCCESS.
+func EventAddress(event *fact.Event) string { return "/" + strings.TrimSuffix(EventName(event), ".md") }
 
 // Address returns the path at which a server shows an operation, that of the site: /v3/pay/transactions/native.post.
 func Address(operation *fact.Operation) string {

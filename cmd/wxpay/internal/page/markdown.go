@@ -21,11 +21,12 @@ func (p *Page) Markdown(out *bytes.Buffer) {
 		writeSection(out, s, l)
 	}
 	for _, code := range p.codes() {
-		fmt.Fprintf(out, "\n## %s\n\n```%s\n%s```\n", code.title, code.language, code.text)
+		code.write(out)
 	}
 	writeSection(out, sections[len(sections)-1], l)
 	if p.Sandbox != nil {
-		p.sandbox(out)
+		intro, answer := p.sandbox()
+		fmt.Fprintf(out, "\n## %s\n\n%s\n\n```json\n%s```\n", answer.title, escape(intro), answer.text)
 	}
 	writeLinks(out, p.Docs, l)
 }
@@ -86,27 +87,31 @@ func (p *Page) codes() []code {
 	return list
 }
 
-// sandbox writes the response of the sandbox.
-func (p *Page) sandbox(out *bytes.Buffer) {
+// write writes a listing.
+func (c code) write(out *bytes.Buffer) {
+	fmt.Fprintf(out, "\n## %s\n\n```%s\n%s```\n", c.title, c.language, c.text)
+}
+
+// sandbox is the response of the sandbox, and what it responds to.
+func (p *Page) sandbox() (intro string, answer code) {
 	l, got := p.language, p.Sandbox
-	fmt.Fprintf(out, "\n## %s\n\n", l.Say("Response of the sandbox", "沙箱应答"))
 	switch {
 	case got.First != "":
-		fmt.Fprintf(out, "%s\n\n", escape(l.Sayf("To the example above, after %s:", "先请求 %s，再请求上面的示例：", got.First)))
+		intro = l.Sayf("To the example above, after %s:", "先请求 %s，再请求上面的示例：", got.First)
 	case got.Status >= http.StatusMultipleChoices:
-		fmt.Fprintf(out, "%s\n\n", l.Say("To the example above. The sandbox knows no such object yet: make it first.",
-			"上面示例的应答：沙箱中还没有这个对象，需要先创建。"))
+		intro = l.Say("To the example above. The sandbox knows no such object yet: make it first.",
+			"上面示例的应答：沙箱中还没有这个对象，需要先创建。")
 	default:
-		fmt.Fprintf(out, "%s\n\n", l.Say("To the example above:", "上面示例的应答："))
+		intro = l.Say("To the example above:", "上面示例的应答：")
 	}
-	fmt.Fprintf(out, "```json\n// %d %s\n", got.Status, http.StatusText(got.Status))
+	text := fmt.Sprintf("// %d %s\n", got.Status, http.StatusText(got.Status))
 	switch {
 	case len(got.Body) > 0:
-		fmt.Fprintf(out, "%s\n", got.Body)
+		text += string(got.Body) + "\n"
 	case got.Size > 0:
-		fmt.Fprintf(out, "// %s\n", l.Sayf("%d bytes of %s", "%d 字节，%s", got.Size, got.Kind))
+		text += fmt.Sprintf("// %s\n", l.Sayf("%d bytes of %s", "%d 字节，%s", got.Size, got.Kind))
 	}
-	out.WriteString("```\n")
+	return intro, code{l.Say("Response of the sandbox", "沙箱应答"), "json", text}
 }
 
 // escape escapes the characters that Markdown interprets, also the divider of a table.
