@@ -222,6 +222,15 @@ var notOurs = map[string]bool{
 	`core.IsAPIError(err, "ORDER_NOT_EXIST")`: true, "notify.NewRSANotifyHandler": true, "ParseNotifyRequest": true,
 	"downloader.MgrInstance()": true, "wechat.NewClientV3(mchid, serial, apiV3Key, privateKey)": true, "AutoVerifySign": true,
 	"gopay.BodyMap": true, "V3ParseNotify": true, "V3EncryptText": true, "RequestException": true,
+	"option.WithWechatPayAutoAuthCipher(…)": true, "utils.LoadPrivateKeyWithPath(path)": true, "WithoutValidator": true,
+	"jsapi.JsapiApiService.PrepayWithRequestPayment": true, "QueryOrderByOutTradeNo": true, "CloseOrder": true,
+	"refunddomestic.RefundsApiService.Create": true, "profitsharing.OrdersApiService.CreateOrder": true,
+	"fileuploader.ImageUploader.Upload": true, "WithHTTPClient": true, "AutoVerifySignByPublicKey": true,
+	"wxRsp.ErrResponse.Code": true, "VerifySignByPKMap": true, "V3BillTradeBill": true, "V3BillDownLoadBill": true,
+	"V3TransactionNative(ctx, bm)": true, "V3TransactionQueryOrder(ctx, wechat.OutTradeNo, number)": true,
+	"V3TransactionCloseOrder(ctx, number)": true, "V3Refund(ctx, bm)": true, "V3RefundQuery(ctx, number, bm)": true,
+	"V3TransferBills(ctx, bm)": true, "V3ProfitShareOrder(ctx, bm)": true, "V3MediaUploadImage(ctx, name, sha256, file)": true,
+	"PaySignOfJSAPI": true, "PaySignOfApplet": true, "PaySignOfApp": true,
 }
 
 // goSources is the Go of every module, and the pages.
