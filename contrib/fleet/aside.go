@@ -23,7 +23,7 @@ const (
 func (a *aside) step(why Pause) (rest time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	rest = min(asideFirst<<min(a.rests, 4), asideMost)
+	rest = doubled(asideFirst, asideMost, a.rests)
 	a.why, a.until = &why, time.Now().Add(rest)
 	a.rests++
 	return rest

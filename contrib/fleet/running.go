@@ -128,7 +128,7 @@ func (b *brake) pause(most int) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.inARow >= most {
-		b.inARow, b.until = 0, time.Now().Add(min(restFirst<<min(b.rest, 4), restMost))
+		b.inARow, b.until = 0, time.Now().Add(doubled(restFirst, restMost, b.rest))
 		b.rest++
 	}
 	return time.Until(b.until)
@@ -136,5 +136,10 @@ func (b *brake) pause(most int) time.Duration {
 
 // pauseAfter is how long a job that could not be sent waits, with its deliveries.
 func pauseAfter(deliveries int) time.Duration {
-	return min(time.Second<<min(max(deliveries-1, 0), 6), time.Minute)
+	return doubled(time.Second, time.Minute, deliveries-1)
+}
+
+// doubled is first after no times, and twice as long each time, up to most.
+func doubled(first, most time.Duration, times int) time.Duration {
+	return min(first<<min(max(times, 0), 16), most)
 }
