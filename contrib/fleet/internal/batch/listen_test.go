@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -122,14 +123,59 @@ func TestListen(t *testing.T) {
 	}
 	assert.Contains(t, notes.String(), "the queue is paused since")
 
-	// The rules that are handed out name nothing else.
-	rules, err := os.ReadFile("../../../../deploy/alerts/wxpay-batch.yaml")
+	// The rules and the board that are handed out name nothing else, and the board shows all.
+	rules, err := os.ReadFile(filepath.Join(deployed, "alerts", "wxpay-batch.yaml"))
 	require.NoError(t, err)
-	named := regexp.MustCompile(`wxpay_batch_[a-z_]+`).FindAllString(string(rules), -1)
+	shown := boardExpressions(t)
+	family := regexp.MustCompile(`wxpay_batch_[a-z_]+`)
+	named := family.FindAllString(string(rules)+shown, -1)
 	require.NotEmpty(t, named)
 	for _, name := range named {
-		assert.Contains(t, text, "# TYPE "+name+" ")
+		assert.Contains(t, text, "# TYPE "+strings.TrimSuffix(name, "_bucket")+" ")
 	}
+	served := regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(text, -1)
+	require.NotEmpty(t, served)
+	for _, name := range served {
+		assert.Contains(t, shown, name[1])
+	}
+}
+
+// boardExpressions returns the expressions of the board for Grafana.
+func boardExpressions(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(deployed, "grafana", "wxpay-batch.json"))
+	require.NoError(t, err)
+	var board struct {
+		UID        string
+		Templating struct{ List []struct{ Name, Type string } }
+		Panels     []struct {
+			ID         int
+			Title      string
+			Datasource struct{ UID string }
+			GridPos    struct{ H, W, X, Y int }
+			Targets    []struct{ RefID, Expr, LegendFormat string }
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &board))
+	require.Len(t, board.Templating.List, 1)
+	require.NotEmpty(t, board.UID)
+	require.NotEmpty(t, board.Panels)
+	var all strings.Builder
+	places := make(map[[2]int]bool)
+	for i, panel := range board.Panels {
+		assert.Equal(t, i+1, panel.ID, panel.Title)
+		assert.Equal(t, "${"+board.Templating.List[0].Name+"}", panel.Datasource.UID, panel.Title)
+		place := [2]int{panel.GridPos.X, panel.GridPos.Y}
+		assert.False(t, places[place], "%s covers another panel", panel.Title)
+		places[place] = true
+		require.NotEmpty(t, panel.Targets, panel.Title)
+		for _, target := range panel.Targets {
+			assert.NotEmpty(t, target.RefID+target.LegendFormat, panel.Title)
+			assert.Equal(t, strings.Count(target.Expr, "("), strings.Count(target.Expr, ")"), target.Expr)
+			all.WriteString(target.Expr + "\n")
+		}
+	}
+	return all.String()
 }
 
 // A process is alive before the queue is open, and not ready.
