@@ -23,9 +23,10 @@ type bar struct {
 	total int // lines; 0 if nobody knows
 
 	mu     sync.Mutex
-	passed int // lines that need no work now
-	lines  int // read
-	ended  int // jobs
+	run    string // the ID of the submission, empty if nothing is submitted
+	passed int    // lines that need no work now
+	lines  int    // read
+	ended  int    // jobs
 	wrong  map[string]int
 	drawn  time.Time
 	width  int // of the line on the terminal, in runes
@@ -45,6 +46,9 @@ func (p *program) bar(total int) *bar {
 			case now := <-minute.C:
 				b.mu.Lock()
 				line := b.line(now.Sub(b.start).Seconds())
+				if b.run != "" {
+					line = "run " + b.run + ": " + line
+				}
 				b.mu.Unlock()
 				p.note("%s: %s", now.Format(time.DateTime), line)
 			case <-b.over:
@@ -68,10 +72,11 @@ func (b *bar) observe(r fleet.Result) {
 	b.draw(false)
 }
 
-// submitted is told how far the file is read, while jobs are carried out beside.
-func (b *bar) submitted(s fleet.Submission) {
+// submitted is told how far the file of a submission is read, while jobs are carried out beside.
+func (b *bar) submitted(run string, s fleet.Submission) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.run = run
 	b.lines, b.passed = s.Read(), s.Ended+s.Rejected
 	if s.Rejected > 0 {
 		b.wrong["rejected"] = s.Rejected
@@ -80,11 +85,11 @@ func (b *bar) submitted(s fleet.Submission) {
 }
 
 // read is told how far the file is read, where reading is the work.
-func (b *bar) read(s fleet.Submission) {
+func (b *bar) read(run string, s fleet.Submission) {
 	b.mu.Lock()
 	b.ended = s.Queued + s.Corrected + s.Again
 	b.mu.Unlock()
-	b.submitted(s)
+	b.submitted(run, s)
 }
 
 // end draws it for the last time, and ends the line.

@@ -38,7 +38,7 @@ func TestBar(t *testing.T) {
 		b.observe(r)
 	}
 	assert.Equal(t, "10 refused PARAM_ERROR", b.trouble())
-	b.submitted(fleet.Submission{Queued: 100, Ended: 390, Rejected: 10})
+	b.submitted("20260101-000000-abcd", fleet.Submission{Queued: 100, Ended: 390, Rejected: 10})
 	assert.Equal(t, "10 refused PARAM_ERROR, 10 rejected", b.trouble())
 	for _, code := range []string{"A", "B", "C"} {
 		b.observe(fleet.Result{State: fleet.Unknown, Code: code})
@@ -74,6 +74,7 @@ func TestLineAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		b := (&program{stderr: &out}).bar(400)
+		b.submitted("20260101-000000-abcd", fleet.Submission{Queued: 400})
 		for range 100 {
 			b.observe(fleet.Result{State: fleet.Succeeded})
 		}
@@ -81,7 +82,7 @@ func TestLineAMinute(t *testing.T) {
 		b.end()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
+		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: run 20260101-000000-abcd:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
 		b.end()
 	})
 }

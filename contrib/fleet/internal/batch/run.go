@@ -127,7 +127,9 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 			}
 		}()
 		var err error
-		count, err = s.queue.Submit(submitting, jobs, fleet.Intake{Run: run, Reject: rejected.add, Progress: b.submitted, Ahead: ahead})
+		count, err = s.queue.Submit(submitting, jobs, fleet.Intake{
+			Run: run, Reject: rejected.add, Progress: func(s fleet.Submission) { b.submitted(run.ID, s) }, Ahead: ahead,
+		})
 		cancel(nil)
 		<-watched
 		if err != nil {

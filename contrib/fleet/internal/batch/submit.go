@@ -59,7 +59,7 @@ func (p *program) submit(ctx context.Context, o submitOptions) error {
 	if err != nil {
 		return err
 	}
-	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Run: run, Reject: rejected.add, Progress: b.read})
+	count, err := s.queue.Submit(ctx, jobs, fleet.Intake{Run: run, Reject: rejected.add, Progress: func(s fleet.Submission) { b.read(run.ID, s) }})
 	b.end()
 	rejected.close(err == nil)
 	p.note("%s Run %s.", described(count), run.ID)
