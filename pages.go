@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/pages"
 	"github.com/wxpay-go/wxpay/internal/redact"
 )
@@ -34,7 +36,8 @@ func (c Chain) Paging(paging Paging) Chain {
 // list ends with an empty page, with the element that completes its total, or without a next
 // cursor. An error, such as the end of ctx, also ends it and comes with a nil page. A list that
 // would never end, because a cursor or a page repeats, is [ErrBrokenList], and so is a list that
-// ends before its own total: nothing is silently left out.
+// ends before its own total: nothing is silently left out. A page that is not JSON is a *[CallError]
+// with the response, as for [Response.Decode].
 func (c Chain) Pages(ctx context.Context) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
 		c.read(ctx, "", func(page *Response, _ []Result, err error) bool { return yield(page, err) })
@@ -84,6 +87,11 @@ func (c Chain) read(ctx context.Context, path string, yield func(*Response, []Re
 			yield(nil, nil, err)
 			return
 		}
+		if raw := res.Raw(); len(raw) > 0 && !res.get("@this").Exists() { // which proves nothing, not even that the list is empty
+			_, err = jsonwalk.Read(raw)
+			yield(nil, nil, res.decodeFailed(cmp.Or(err, errNoList)))
+			return
+		}
 		list, err := res.list(walk.List)
 		page := listPage{res, list}
 		elements := list
@@ -110,6 +118,8 @@ func (c Chain) read(ctx context.Context, path string, yield func(*Response, []Re
 		}
 	}
 }
+
+var errNoList = errors.New("it is a JSON value that holds no list")
 
 // listPage is a response as a page of a list; see [pages.Page].
 type listPage struct {

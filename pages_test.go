@@ -273,6 +273,36 @@ func TestPagesWithoutACatalogue(t *testing.T) {
 }
 
 // Who has enough stops, and no further page is asked for. The chain can be read again.
+// A signed page that cannot be read shows no empty list, and comes with its error.
+func TestPagesThatAreNotJSON(t *testing.T) {
+	for body, says := range map[string]string{
+		"<html>busy</html>": "it is not JSON",
+		`{"data":[{"id":1}`: "it is not JSON",
+		`null`:              "it is a JSON value that holds no list",
+		`"x"`:               "it is a JSON value that holds no list",
+	} {
+		client := newClient(t, wxpay.WithTransport(answer{body: body}))
+		chain := client.Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10))
+		came := 0
+		for page, err := range chain.Pages(t.Context()) {
+			came++
+			assert.Nil(t, page)
+			var failure *wxpay.CallError
+			if assert.ErrorAs(t, err, &failure, body) && assert.ErrorContains(t, err, says) {
+				assert.Equal(t, body, string(failure.Response.Raw()))
+			}
+		}
+		assert.Equal(t, 1, came, body)
+		for _, err := range chain.Each(t.Context(), "data") {
+			assert.Error(t, err, body)
+		}
+	}
+	client := newClient(t, wxpay.WithTransport(answer{status: 204}))
+	for _, err := range client.Chain("v3/x").Paging(wxpay.ByCursor("cursor", "next")).Each(t.Context(), "data") {
+		t.Error("a response without a body is an empty list", err)
+	}
+}
+
 func TestPagesStop(t *testing.T) {
 	s := &shelf{page: byOffset(100)}
 	chain := newClient(t, wxpay.WithTransport(s)).Chain("v3/x").Paging(wxpay.ByOffset("offset", "limit", 10))
