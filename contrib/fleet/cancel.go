@@ -21,6 +21,7 @@ func (q *Queue) Cancel(ctx context.Context) (int, error) {
 	} else if l != nil {
 		return 0, fmt.Errorf("%w: %s", ErrLost, l.pause().Reason)
 	}
+	defer q.postRest(ctx)
 	var count atomic.Int64
 	err := abreast(ctx, func(ask func(func(context.Context) error) error) error {
 		return q.scan(ctx, &filter{}, true, func(m jetstream.Msg) error {

@@ -70,7 +70,7 @@ func (q *Queue) MissingAround(ctx context.Context, meanwhile func()) (int64, err
 		return 0, err
 	}
 	meanwhile()
-	seen, err := q.countRecords(ctx)
+	seen, _, err := q.countRecords(ctx)
 	if err != nil {
 		return 0, err
 	}

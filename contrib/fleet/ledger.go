@@ -46,16 +46,23 @@ func (q *Queue) post(ctx context.Context, last bool) error {
 	return nil
 }
 
+// postRest adds what was counted, after what is done. If that fails, Status.Uncounted tells of it.
+func (q *Queue) postRest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rideSetup)
+	defer cancel()
+	_ = q.post(ctx, true)
+}
+
 func (q *Queue) postOnce(ctx context.Context) error {
-	a := account{q.ledger.known.Swap(0), q.ledger.ended.Swap(0)}
-	if a == (account{}) {
-		return nil
+	if a := (account{q.ledger.known.Swap(0), q.ledger.ended.Swap(0)}); a != (account{}) {
+		if perhaps, err := q.add(ctx, a); err != nil {
+			if !perhaps {
+				q.ledger.note(a)
+			}
+			return err
+		}
 	}
-	perhaps, err := q.add(ctx, a)
-	if err != nil && !perhaps {
-		q.ledger.note(a)
-	}
-	return err
+	return q.tell(ctx)
 }
 
 // withdraw takes a record that will not stand at its end any more from the account, before that is

@@ -20,12 +20,22 @@ func (q *Queue) reconcile(ctx context.Context, alone bool) error {
 	if q.age > 0 { // records are given up, and nobody counts those
 		return nil
 	}
+	retell := alone
+	if !alone {
+		var err error
+		if retell, err = q.stale(ctx); err != nil {
+			return err
+		}
+	}
 	for last := alone; ; last = true {
 		have, revision, err := q.account(ctx)
 		if err != nil {
 			return err
 		}
-		seen, err := q.countRecords(ctx)
+		seen, stands, err := q.countRecords(ctx)
+		if err == nil && retell {
+			err = q.retell(ctx, stands)
+		}
 		if err != nil {
 			return err
 		}
@@ -61,8 +71,13 @@ func (q *Queue) reconcileOnce(ctx context.Context) error {
 	first := o.(*once)
 	first.mu.Lock()
 	defer first.mu.Unlock()
-	if first.done || q.engine.intact {
+	if first.done {
 		return nil
+	}
+	if q.engine.intact {
+		if _, uncounted, err := q.counted(ctx); err != nil || uncounted == 0 { // else a process that was attached was killed
+			return err
+		}
 	}
 	err := q.reconcile(ctx, true)
 	first.done = err == nil
@@ -97,14 +112,27 @@ func (q *Queue) check(ctx context.Context) error {
 }
 
 // countRecords counts the records. One that moves on meanwhile may be counted twice.
-func (q *Queue) countRecords(ctx context.Context) (seen account, err error) {
-	err = q.read(ctx, q.records, reading{headersOnly: true, toEnd: true}, func(m jetstream.Msg) error {
-		if seen.Known++; State(m.Headers().Get(headerState)).Ended() {
+// The tally is empty if any was stored meanwhile.
+func (q *Queue) countRecords(ctx context.Context) (seen account, stands tally, err error) {
+	before, err := q.recordsState(ctx)
+	if err != nil {
+		return seen, stands, err
+	}
+	if err = q.read(ctx, q.records, reading{headersOnly: true, toEnd: true}, func(m jetstream.Msg) error {
+		p := stand{State(m.Headers().Get(headerState)), m.Headers().Get(headerCode)}
+		if seen.Known++; p.State.Ended() {
 			seen.Ended++
 		}
+		stands.count(p, 1)
 		return nil
-	})
-	return seen, err
+	}); err != nil {
+		return seen, stands, err
+	}
+	after, err := q.recordsState(ctx)
+	if stands.Stored = int64(after.LastSeq); after.LastSeq != before.LastSeq || uint64(seen.Known) != after.Msgs {
+		stands = tally{}
+	}
+	return seen, stands, err
 }
 
 // errIndex is why a queue on a server cannot go on even in doubt: what was stored now could not be
@@ -167,7 +195,11 @@ func (q *Queue) recount(ctx context.Context) error {
 		}
 		q.ledger.known.Store(0)
 		q.ledger.ended.Store(0)
-		seen, err := q.countRecords(ctx)
+		q.untold.take()
+		seen, stands, err := q.countRecords(ctx)
+		if err == nil {
+			err = q.retell(ctx, stands)
+		}
 		if err != nil {
 			return err
 		}

@@ -90,6 +90,7 @@ type forgettable struct {
 	key  string
 	lane string
 	seq  uint64
+	at   stand
 	what Forgotten
 }
 
@@ -154,7 +155,7 @@ func (f *forgetting) look(ctx context.Context, m jetstream.Msg) error {
 	case f.shared.has(parseRunKey(key)):
 		f.purged.Shared++
 	default:
-		f.batch = append(f.batch, forgettable{key, r.Lane, r.seq, Forgotten{Method: r.Method, Path: r.Path, State: r.State}})
+		f.batch = append(f.batch, forgettable{key, r.Lane, r.seq, r.stands(), Forgotten{Method: r.Method, Path: r.Path, State: r.State}})
 		if len(f.batch) == forgetAtOnce {
 			return f.forget(ctx)
 		}
@@ -198,6 +199,9 @@ func (f *forgetting) forget(ctx context.Context) error {
 	for i, j := range batch {
 		if fates[i] == gone {
 			f.forgotten[j.what]++
+			if !f.Dry {
+				f.untold.forget(j.at)
+			}
 			continue
 		}
 		f.purged.Unfinished++

@@ -81,7 +81,7 @@ func TestPurge(t *testing.T) {
 	got, err := q.Purge(t.Context(), fleet.Purge{Before: between})
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
-	assert.Len(t, results(t, q), 4)
+	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1, fleet.Succeeded: 2, fleet.Waiting: 1}, counted(t, q))
 	assert.Equal(t, []string{third, second, first}, runsOf(t, q), "one of its jobs is of unknown outcome")
 	summary, err := q.Summary(t.Context(), fleet.Filter{Run: second})
 	require.NoError(t, err)

@@ -70,8 +70,8 @@ type Queue struct {
 	dead, runs           jetstream.Stream
 	consumer             jetstream.Consumer
 	control              jetstream.KeyValue
-	claims               atomic.Uint64
 	ledger               ledger
+	untold               untold
 	loss                 atomic.Pointer[loss] // the last one that was accepted
 	age                  time.Duration        // after which records are given up, zero for never
 }
@@ -96,9 +96,13 @@ func (q *Queue) deadSubject(key string) string { return q.name + ".dead." + key 
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
 
 // claim names one undertaking of this process, for telling its records from others'.
-func (q *Queue) claim() string { return fmt.Sprintf("%s-%d", processID, q.claims.Add(1)) }
+func (q *Queue) claim() string { return fmt.Sprintf("%s-%d", processID, claims.Add(1)) }
 
-var processID = rand.Text()
+// A process may open a queue more than once.
+var (
+	processID = rand.Text()
+	claims    atomic.Uint64
+)
 
 // asking returns the context of one question. Where it can be, several fit into the time that a
 // worker has before its lease ends.

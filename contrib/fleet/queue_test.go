@@ -183,7 +183,7 @@ func TestQueue(t *testing.T) {
 	require.NoError(t, err)
 	assert.WithinRange(t, status.Oldest, begin, time.Now())
 	status.Position = 0
-	assert.Equal(t, fleet.Status{Queued: n, Known: n, Oldest: status.Oldest}, status)
+	assert.Equal(t, fleet.Status{Queued: n, Known: n, Jobs: []fleet.Count{{State: fleet.Waiting, Jobs: n}}, Oldest: status.Oldest}, status)
 
 	work(t, &fleet.Worker{Queue: q, Select: []string{"out_request_no", "card_id", "absent"}}, &fleet.Worker{Queue: q})
 	all := results(t, q)
@@ -203,7 +203,7 @@ func TestQueue(t *testing.T) {
 	status, err = q.Status(t.Context())
 	require.NoError(t, err)
 	status.Position = 0
-	assert.Equal(t, fleet.Status{Known: n}, status)
+	assert.Equal(t, fleet.Status{Known: n, Jobs: []fleet.Count{{State: fleet.Succeeded, Jobs: n}}}, status)
 	summary, err := q.Summary(t.Context(), fleet.Filter{})
 	require.NoError(t, err)
 	assert.Equal(t, []fleet.Count{{State: fleet.Succeeded, Jobs: n}}, summary)
@@ -246,7 +246,7 @@ func TestNoQueue(t *testing.T) {
 	status, err := found.Status(t.Context())
 	require.NoError(t, err)
 	status.Position = 0
-	assert.Equal(t, fleet.Status{Queued: 1, Known: 1, Oldest: status.Oldest}, status)
+	assert.Equal(t, fleet.Status{Queued: 1, Known: 1, Jobs: []fleet.Count{{State: fleet.Waiting, Jobs: 1}}, Oldest: status.Oldest}, status)
 }
 
 // A cluster of three carries jobs as one server does, also those with an order, and when they are

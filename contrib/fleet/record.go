@@ -104,7 +104,7 @@ type record struct {
 
 	content string // digest of what is sent
 	seq     uint64 // in the stream of records
-	was     State  // there
+	was     stand  // there
 }
 
 // change is what storing r in place of the record with its sequence changes of the account.
@@ -115,7 +115,7 @@ func (r *record) change() (a account) {
 	switch {
 	case r.seq == 0:
 		a.Known++
-	case r.was.Ended():
+	case r.was.State.Ended():
 		a.Ended--
 	}
 	return a

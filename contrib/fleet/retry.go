@@ -28,6 +28,7 @@ func (q *Queue) Retry(ctx context.Context, states ...State) (int, error) {
 			return 0, fmt.Errorf("fleet: jobs that are %s cannot be retried: only unknown and refused ones can", s)
 		}
 	}
+	defer q.postRest(ctx)
 	count := 0
 	err := q.read(ctx, q.dead, reading{}, func(m jetstream.Msg) error {
 		if !slices.Contains(states, State(m.Headers().Get(headerState))) {

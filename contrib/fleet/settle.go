@@ -17,6 +17,7 @@ func (q *Queue) Settle(ctx context.Context, job Result, state State) error {
 		return fmt.Errorf("fleet: a job cannot be settled as %s: only as succeeded or failed", state)
 	}
 	key := (&Job{Method: job.Method, Path: job.Path, Number: job.Number}).key(q.digests, q.identity)
+	defer q.postRest(ctx)
 	return q.engine.ride(ctx, rideSetup, func(ctx context.Context) error { return q.settleJob(ctx, key, state) })
 }
 

@@ -26,6 +26,15 @@ type Status struct {
 	// Oldest is when the job was queued that has waited or run for longest, by the engine's clock;
 	// zero if there is none. A job that is retried counts anew.
 	Oldest time.Time
+	// Jobs counts the jobs as Summary does, but reads no records: processes tell once a second what
+	// they have stored.
+	Jobs []Count
+	// Uncounted is how many changes of records are missing from Jobs, at least: those of the last
+	// second, and those that nobody told because a process was killed, or because the engine did not
+	// answer. If it is zero, Jobs is exact. Opening an embedded engine counts anew if need be, and so
+	// does a worker that begins on a server where nobody is at work. It stays above zero if the stream
+	// of records has a MaxAge.
+	Uncounted uint64
 	// Pause tells why the queue is paused, nil if it is not.
 	Pause *Pause
 	// Workers are those at work.
@@ -68,6 +77,10 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 	if err != nil {
 		return s, fmt.Errorf("fleet: reading the state of the queue: %w", q.engine.Explain(err))
 	}
+	counted, _, err := q.readTally(ctx) // before the records, of which it may miss some
+	if err != nil {
+		return s, err
+	}
 	consumer, err := q.consumer.Info(ctx)
 	if err != nil {
 		return s, fmt.Errorf("fleet: reading the state of the workers: %w", q.engine.Explain(err))
@@ -81,6 +94,7 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 		states[stream] = info.State
 	}
 	s.Known, s.Dead, s.Position = states[q.records].Msgs, states[q.dead].Msgs, states[q.records].LastSeq
+	s.Jobs, s.Uncounted = counted.counts(), counted.missing(states[q.records])
 	for _, state := range []jetstream.StreamState{jobs.State, states[q.lanes]} {
 		if state.Msgs > 0 && (s.Oldest.IsZero() || state.FirstTime.Before(s.Oldest)) {
 			s.Oldest = state.FirstTime
@@ -109,27 +123,16 @@ var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Can
 // what needs attention. It needs to read the headers of all records, about a second for every
 // 200,000.
 func (q *Queue) Summary(ctx context.Context, only Filter) ([]Count, error) {
-	counts := make(map[Count]int)
+	var counts tally
 	f, err := q.filter(ctx, only)
 	if err != nil {
 		return nil, err
 	}
 	if err := q.scan(ctx, &f, true, func(m jetstream.Msg) error {
-		counts[Count{State: State(m.Headers().Get(headerState)), Code: m.Headers().Get(headerCode)}]++
+		counts.count(stand{State(m.Headers().Get(headerState)), m.Headers().Get(headerCode)}, 1)
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	list := make([]Count, 0, len(counts))
-	for c, jobs := range counts {
-		c.Jobs = jobs
-		list = append(list, c)
-	}
-	slices.SortFunc(list, func(a, b Count) int {
-		if a.State != b.State {
-			return slices.Index(stateOrder, a.State) - slices.Index(stateOrder, b.State)
-		}
-		return b.Jobs - a.Jobs
-	})
-	return list, nil
+	return counts.counts(), nil
 }

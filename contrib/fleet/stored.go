@@ -53,7 +53,7 @@ func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
 	return &record{
 		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Amounts: job.Amounts(),
 			Submitted: submitted, File: job.File, Line: job.Line, Order: job.Order},
-		Lane: job.lane(q.digests), content: job.content(q.digests), was: Waiting,
+		Lane: job.lane(q.digests), content: job.content(q.digests), was: stand{State: Waiting},
 	}
 }
 
@@ -85,7 +85,7 @@ func (q *Queue) openRecord(key string, header nats.Header, data []byte, seq uint
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("fleet: reading a record: %w", err)
 	}
-	r.was = r.State
+	r.was = r.stands()
 	q.distrust(r)
 	return r, nil
 }
@@ -119,7 +119,11 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 		change = account{}
 	}
 	for attempt := 0; ; attempt++ {
-		ack, err := q.publish(ctx, m, jetstream.WithExpectLastSequencePerSubject(r.seq))
+		if ctx.Err() != nil {
+			return fmt.Errorf("fleet: storing a record: %w", context.Cause(ctx))
+		}
+		// Who has sent it waits for the answer, or would not know whether to count it.
+		ack, err := q.publish(context.WithoutCancel(ctx), m, jetstream.WithExpectLastSequencePerSubject(r.seq))
 		switch {
 		case err == nil:
 			q.stored(r, ack.Sequence, change)
@@ -145,8 +149,13 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 
 // stored notes that a record is stored.
 func (q *Queue) stored(r *record, seq uint64, change account) {
-	r.seq, r.was = seq, r.State
+	from := r.was
+	if r.seq == 0 {
+		from = stand{}
+	}
+	r.seq, r.was = seq, r.stands()
 	q.ledger.note(change)
+	q.untold.note(from, r.was)
 }
 
 // again makes a record that has ended one that waits.

@@ -257,6 +257,10 @@ func TestKilled(t *testing.T) {
 	out, err := os.ReadFile(s.path("out.ndjson"))
 	require.NoError(t, err)
 	assert.Len(t, results(t, string(out)), n)
+	_, exact, _ := s.run("status", "--exact", "--data", s.path("data"))
+	_, stdout, _ := s.run("status", "--data", s.path("data"))
+	assert.Contains(t, stdout, "       300  succeeded\n")
+	assert.Equal(t, exact, stdout, "the counts are those of the records")
 }
 
 // A refusal that concerns the merchant stops the run and tells why; when the reason is gone, the same command goes on.
