@@ -2,13 +2,16 @@ package sandbox
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/sandbox/internal/console"
 	"github.com/wxpay-go/wxpay/sandbox/internal/journal"
@@ -89,6 +92,7 @@ func (s *Sandbox) control() []console.Order {
 		{Method: "POST", Path: "keys/certificates/remove", Does: "Keys.RemoveCertificate", Run: keys.RemoveCertificate, In: "serial"},
 		{Method: "GET", Path: "keys/root", Does: "Keys.Root", Run: func() *x509.Certificate { return s.Keys.Root() }},
 		{Method: "POST", Path: "keys/merchant-certificates", Does: "Keys.AddMerchantCertificate", Run: keys.AddMerchantCertificate},
+		{Method: "POST", Path: "keys/merchant-keys", Does: "Keys.AddMerchantKey", Run: s.addMerchantKey, In: "serial public_key"},
 		{Method: "POST", Path: "keys/merchant-certificates/revoke", Does: "Keys.RevokeMerchantCertificate", Run: keys.RevokeMerchantCertificate, In: "serial"},
 
 		{Method: "GET", Path: "deliveries", Does: "Deliveries.All", Run: office.Deliveries, Out: "deliveries"},
@@ -111,6 +115,19 @@ func (s *Sandbox) control() []console.Order {
 		{Method: "POST", Path: "restore", Does: "Sandbox.Restore", Run: func(snapshot json.RawMessage) error { return s.Restore(snapshot) }, In: "*"},
 		{Method: "POST", Path: "reset", Does: "Sandbox.Reset", Run: s.Reset},
 	}
+}
+
+// addMerchantKey is Keys.AddMerchantKey with a key in PEM, which may stand in a certificate.
+func (s *Sandbox) addMerchantKey(serial, publicKey string) error {
+	key, err := apiv3.ParsePublicKey([]byte(publicKey))
+	if certificate, failed := apiv3.ParseCertificate([]byte(publicKey)); failed == nil {
+		key, err = certificate.PublicKey, nil
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: public_key: %w", err)
+	}
+	public, _ := key.(*rsa.PublicKey)
+	return s.Keys.AddMerchantKey(serial, public)
 }
 
 // clockView is the time after an order about it.

@@ -3,8 +3,12 @@
 package sandbox_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"sync"
@@ -142,6 +146,50 @@ func TestExpireCertificate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, serial, signature.Serial)
 	require.NoError(t, signature.Verify(apiv3.RSA(), ended.PublicKey, a.body), "its key is the same")
+}
+
+// The merchant signs with a key of its own, whose private half the sandbox never sees.
+func TestAddMerchantKey(t *testing.T) {
+	s := newSandbox(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	const serial = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
+	asked := func(serial string) int {
+		c := newCall(s, time.Now(), "GET", "/v3/certificates", nil)
+		c.authorization.Serial = serial
+		header, _, err := apiv3.SignRequest(apiv3.RSA(), key, c.authorization, c.method, c.target, c.body)
+		require.NoError(t, err)
+		c.header.Set("Authorization", header)
+		return c.send(t, s.Transport(), inProcess).StatusCode
+	}
+	assert.Equal(t, 401, asked(serial))
+	require.NoError(t, s.Keys.AddMerchantKey(serial, &key.PublicKey))
+	assert.Equal(t, 200, asked(serial))
+	assert.Equal(t, 401, asked(s.Merchant().Serial), "the key belongs to its own serial")
+	require.NoError(t, s.Keys.RevokeMerchantCertificate(serial))
+	assert.Equal(t, 401, asked(serial))
+
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	for want, err := range map[string]error{
+		"40 upper-case hex digits": s.Keys.AddMerchantKey("5157f09e", &key.PublicKey),
+		"not an RSA key":           s.Keys.AddMerchantKey(serial, nil),
+		"2048 bits":                s.Keys.AddMerchantKey(serial, &small.PublicKey),
+		"already has":              s.Keys.AddMerchantKey(serial, &key.PublicKey),
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+
+	// the same over the control API, with the key in PEM
+	box := newSandbox(t)
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	require.NoError(t, err)
+	order, err := json.Marshal(map[string]any{"serial": serial, "public_key": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))})
+	require.NoError(t, err)
+	control := controlled{t, box.Control()}
+	control.ok("POST", "keys/merchant-keys", string(order))
+	assert.Contains(t, control.refused("POST", "keys/merchant-keys", string(order)), "already has")
+	assert.Contains(t, control.refused("POST", "keys/merchant-keys", `{"serial":"`+serial+`","public_key":"x"}`), "public_key")
 }
 
 // The merchant replaces its own certificate.

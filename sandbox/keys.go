@@ -111,6 +111,13 @@ func (k *Keys) AddMerchantCertificate() (Merchant, error) {
 	return Merchant(m), err
 }
 
+// AddMerchantKey accepts requests that the merchant signs with a key of its own, such as that of its
+// real API certificate. It takes the public half alone, an RSA key of 2048 bits, and the serial of the
+// certificate ([github.com/wxpay-go/wxpay/apiv3.Serial]).
+func (k *Keys) AddMerchantKey(serial string, public *rsa.PublicKey) error {
+	return k.merchant.Keys.AddMerchantKey(serial, public)
+}
+
 // RevokeMerchantCertificate ends an API certificate of the merchant: requests signed with it are
 // 401 SIGN_ERROR.
 func (k *Keys) RevokeMerchantCertificate(serial string) error {

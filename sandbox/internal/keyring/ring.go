@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 )
 
@@ -261,6 +262,24 @@ func (r *Ring) AddMerchantCertificate() (Merchant, error) {
 		return nil
 	})
 	return added, err
+}
+
+// AddMerchantKey accepts requests that are signed with a key of the merchant's own, under the serial
+// of its API certificate.
+func (r *Ring) AddMerchantKey(serial string, public *rsa.PublicKey) error {
+	switch {
+	case !apiv3.IsSerial(serial):
+		return fmt.Errorf("sandbox: AddMerchantKey: the serial %s is not 40 upper-case hex digits", redact.Quote(serial))
+	case public == nil || public.N == nil || public.N.BitLen() != KeyBits:
+		return fmt.Errorf("sandbox: AddMerchantKey: the key is not an RSA key of %d bits", KeyBits)
+	}
+	return r.change(func(p *Platform) error {
+		if p.Callers[serial] != nil || p.Revoked[serial] != nil {
+			return fmt.Errorf("sandbox: AddMerchantKey: the merchant already has a certificate with the serial %s", serial)
+		}
+		p.Callers[serial] = public
+		return nil
+	})
 }
 
 // RevokeMerchantCertificate ends an API certificate of the merchant: requests signed with it are
