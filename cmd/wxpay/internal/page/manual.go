@@ -113,10 +113,7 @@ func (m *Manual) Page(operation *fact.Operation) Page {
 		page.LookAlikes = append(page.LookAlikes, key(other))
 	}
 	for _, code := range operation.Codes {
-		c := Code{Name: code.Name, Status: code.Status, Meaning: code.Meaning}
-		if chinese := meanings[code.Meaning]; chinese != "" {
-			c.Meaning = m.language.Say(code.Meaning, chinese)
-		}
+		c := Code{Name: code.Name, Status: code.Status, Meaning: Meaning(code.Meaning, m.language)}
 		if code.Doc != "" {
 			c.Doc = fact.DocURL(code.Doc)
 		}

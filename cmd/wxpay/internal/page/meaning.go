@@ -1,5 +1,16 @@
 package page
 
+import "github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
+
+// Meaning returns what an operation means by an error code in a language, from the English text of the catalogue. A text
+// that is not such a meaning stays as it is.
+func Meaning(english string, l language.Language) string {
+	if chinese := meanings[english]; chinese != "" {
+		return l.Say(english, chinese)
+	}
+	return english
+}
+
 // meanings are the Chinese texts of what operations mean by their error codes. The catalogue has them in English.
 var meanings = map[string]string{
 	"a bill has this out_bill_no already: query it, and keep out_bill_no until the query of the bill says that it failed": "该 out_bill_no 已有转账单：请查单；查单结果为失败之前不要更换 out_bill_no",

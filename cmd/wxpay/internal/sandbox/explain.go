@@ -59,5 +59,5 @@ func explain(ctx context.Context, sh *shell.Shell, id string) error {
 	if err := json.Unmarshal(result, &told); err != nil {
 		return &shell.ExitError{Code: shell.ExitUnknown, Err: err}
 	}
-	return sh.Write([]byte(shell.Printable(told.Explanation) + "\n"))
+	return sh.Write([]byte(shell.Printable(sh.Explanation(told.Explanation)) + "\n"))
 }

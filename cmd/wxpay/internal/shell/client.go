@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -143,9 +146,28 @@ func (sh *Shell) NoteRates() {
 
 // NoteRejection tells of one rejected request, and explains it if a line is not enough.
 func (sh *Shell) NoteRejection(e sandbox.Entry) {
-	text := "sandbox: " + Printable(e.String())
+	text := "sandbox: " + Printable(sh.Rejection(e))
 	if e.Explanation != "" {
-		text += "\n  " + strings.ReplaceAll(Printable(e.Explanation), "\n", "\n  ")
+		text += "\n  " + strings.ReplaceAll(Printable(sh.Explanation(e.Explanation)), "\n", "\n  ")
 	}
 	sh.Note("%s", text)
+}
+
+// Rejection returns an entry of the journal on one line, in the language of the shell.
+func (sh *Shell) Rejection(e sandbox.Entry) string {
+	if sh.Chinese {
+		first, rest, more := strings.Cut(e.Reason, "\n")
+		if e.Reason = zh.Rejection(first, gjson.GetBytes(e.ResponseBody, "message").String()); more {
+			e.Reason += "\n" + rest
+		}
+	}
+	return e.String()
+}
+
+// Explanation returns what the sandbox says about a rejected request, in the language of the shell.
+func (sh *Shell) Explanation(english string) string {
+	if sh.Chinese {
+		return zh.Explanation(english)
+	}
+	return english
 }

@@ -10,40 +10,74 @@ import (
 	"sync"
 )
 
-//go:embed findings.txt
-var findingTable string
+// The texts of the checks before sending, those about error codes, and those of the sandbox about signatures.
+var (
+	//go:embed findings.txt
+	findingTable string
+	//go:embed codes.txt
+	codeTable string
+	//go:embed clinic.txt
+	clinicTable string
+)
 
-// pattern is a form of a text of the client, and its Chinese.
-type pattern struct {
+// form is a form of a text of the client or the sandbox, and its Chinese.
+type form struct {
+	before  string // the English before what varies
 	english *regexp.Regexp
+	texts   []bool // which parts are texts with a Chinese of their own
 	chinese string
 	letters int // of the English without what varies
 }
 
-var patterns = sync.OnceValue(func() (all []pattern) {
-	for english, chinese := range read(findingTable) {
-		form := "^" + strings.ReplaceAll(regexp.QuoteMeta(english), "%s", "(.+)") + "$"
-		all = append(all, pattern{regexp.MustCompile(form), chinese, len(strings.ReplaceAll(english, "%s", ""))})
+var varies = regexp.MustCompile(`%[sv]`)
+
+// known are the texts in which nothing varies, and the forms of the others, those with the most letters first.
+var known = sync.OnceValues(func() (texts map[string]string, forms []form) {
+	texts = make(map[string]string)
+	for english, chinese := range read(findingTable + "\n" + codeTable + "\n" + clinicTable) {
+		parts := varies.FindAllString(english, -1)
+		if parts == nil {
+			texts[english] = chinese
+			continue
+		}
+		f := form{chinese: chinese, letters: len(varies.ReplaceAllString(english, ""))}
+		f.before, _, _ = strings.Cut(english, "%")
+		for _, part := range parts {
+			f.texts = append(f.texts, part == "%v")
+		}
+		f.english = regexp.MustCompile("(?s)^" + varies.ReplaceAllString(regexp.QuoteMeta(english), "(.+)") + "$")
+		forms = append(forms, f)
 	}
-	slices.SortFunc(all, func(a, b pattern) int {
+	slices.SortFunc(forms, func(a, b form) int {
 		return cmp.Or(b.letters-a.letters, strings.Compare(a.chinese, b.chinese))
 	})
-	return all
+	return texts, forms
 })
 
-// Finding returns the Chinese of a text, or of a part of one, of the checks before sending. The client has these texts in
-// English only: findings.txt has their forms, with %s for what varies. A text of another form stays as it is.
+// Finding returns the Chinese of a text, or of a part of one, of the checks before sending, about an error code, or of the
+// sandbox about a signature. They are made in English only: findings.txt, codes.txt and clinic.txt have their forms, with
+// %s for a value and %v for a text that has a form itself. A text of another form stays as it is.
 func Finding(english string) string {
-	for _, p := range patterns() {
-		parts := p.english.FindStringSubmatch(english)
+	texts, forms := known()
+	if chinese, ok := texts[english]; ok {
+		return chinese
+	}
+	for _, f := range forms {
+		if !strings.HasPrefix(english, f.before) {
+			continue
+		}
+		parts := f.english.FindStringSubmatch(english)
 		if parts == nil {
 			continue
 		}
 		var values []any
-		for _, part := range parts[1:] {
-			values = append(values, Finding(part))
+		for i, part := range parts[1:] {
+			if f.texts[i] {
+				part = Finding(part)
+			}
+			values = append(values, part)
 		}
-		return fmt.Sprintf(p.chinese, values...)
+		return fmt.Sprintf(f.chinese, values...)
 	}
 	return english
 }

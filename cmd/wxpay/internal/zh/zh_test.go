@@ -1,8 +1,13 @@
 package zh_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,7 +15,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
+	"github.com/wxpay-go/wxpay/wxcode"
 )
+
+// Every error code is told in Chinese, and every kind of a finding.
+func TestCodes(t *testing.T) {
+	for _, info := range wxcode.All() {
+		for _, text := range []string{info.Meaning, info.Note} {
+			assert.True(t, text == "" || zh.Finding(text) != text, "add it to codes.txt: %s", text)
+		}
+	}
+	constants, err := os.ReadFile("../../../../internal/preflight/finding.go")
+	require.NoError(t, err)
+	kinds := regexp.MustCompile(`(?m)^\t[A-Z]\w+ += "(.+)"$`).FindAllStringSubmatch(string(constants), -1)
+	require.Greater(t, len(kinds), 10)
+	for _, kind := range kinds {
+		assert.NotEqual(t, kind[1], zh.Finding(kind[1]), "add it to codes.txt")
+	}
+}
 
 func TestFinding(t *testing.T) {
 	for english, want := range map[string]string{
@@ -23,6 +45,67 @@ func TestFinding(t *testing.T) {
 		"something new":                                                            "something new",
 	} {
 		assert.Equal(t, want, zh.Finding(english))
+	}
+}
+
+// The clinic of the sandbox has no text whose form is not in the table.
+func TestEveryExplanationHasAForm(t *testing.T) {
+	forms, err := os.ReadFile("clinic.txt")
+	require.NoError(t, err)
+	files, err := filepath.Glob("../../../../sandbox/internal/clinic/*.go")
+	require.NoError(t, err)
+	found := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING || strings.Count(literal.Value, " ") < 3 {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			for part := range strings.SplitSeq(verbs.ReplaceAllString(text, "%"), "%") {
+				if part = strings.Trim(part, " :;,.\n"); strings.Count(part, " ") > 1 && !strings.Contains(part, "=") && !aside[part] {
+					found++
+					assert.True(t, strings.Contains(string(forms), part), "add its form to clinic.txt: %s: %s", name, text)
+				}
+			}
+			return true
+		})
+	}
+	assert.Greater(t, found, 100)
+}
+
+var verbs = regexp.MustCompile(`%[+#-]?\d*[a-zA-Z]`)
+
+// aside are texts of the clinic's table, which have their Chinese in clinic.go, and such as nobody reads.
+var aside = map[string]bool{"bytes before": true, "bytes after": true}
+
+func TestExplanation(t *testing.T) {
+	for english, want := range map[string]string{
+		"likely cause: the query parameter body was added after signing":                                                                          "可能原因：查询参数 body 是签名之后才加上的",
+		"how sure: certain; the signature opens with the key of the certificate 5157F0, and the digest in it is that of the client's lines below": "把握：确定；签名能用证书 5157F0 的公钥解开，其中的摘要与下面客户端的各行一致",
+		"2 target     platform  \"/v3/a\\n\"":                                                      "2 目标    平台    \"/v3/a\\n\"",
+		"             client    (12 bytes before) \"b\"":                                           "          客户端  （前面还有 12 字节） \"b\"",
+		"5 body       both      nothing":                                                           "5 请求体  相同    空",
+		"GET /v3/a?b=1 401: the signature does not verify: the query was signed as the body":       "GET /v3/a?b=1 401：验签不通过：把查询串当请求体签了名",
+		"first difference: line 2, byte 3: the platform has \"a\", the client signed nothing more": "第一处不同：第 2 行第 3 字节：平台是 \"a\"，客户端签的是 到此为止",
+		"Request-ID: 1-2": "Request-ID: 1-2",
+	} {
+		assert.Equal(t, want, zh.Explanation(english))
+	}
+}
+
+func TestRejection(t *testing.T) {
+	for _, test := range [][3]string{
+		{"the caller's certificates are 5157F0: the serial belongs to no certificate of the caller; the sandbox makes new ones each time it starts", "x",
+			"调用方的证书是 5157F0：序列号不是调用方任何证书的；沙箱每次启动都生成新证书"},
+		{"body: this field is required", "缺少参数", "缺少参数"},
+		{"body: this field is required", "it is missing", "请求体：this field is required"},
+		{"", "成功", ""},
+	} {
+		assert.Equal(t, test[2], zh.Rejection(test[0], test[1]))
 	}
 }
 
