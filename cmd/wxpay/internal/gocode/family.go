@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
 )
 
@@ -28,7 +29,7 @@ func (f Family) Files() (map[string][]byte, error) {
 	command := "gen types --tag " + f.Tag
 	files := make(map[string][]byte)
 	owners := make(map[string]string) // the operation of each file
-	var doc source
+	doc := source{language: language.English}
 	put := func(name, owner string, code []byte, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", owner, err)
@@ -46,14 +47,14 @@ func (f Family) Files() (map[string][]byte, error) {
 		"of notifications. The names of a type begin with one of these:", f.Package, f.Tag))
 	doc.printf("//\n")
 	for operation := range f.Operations {
-		t := &typer{prefix: Name(operation), named: make(map[string]*structure)}
+		t := &typer{prefix: Name(operation), named: make(map[string]*structure), language: language.English}
 		code, err := t.operation(operation, command, f.Package)
 		if err := put(t.prefix, operation.Method+" "+operation.Path+" "+operation.Name, code, err); err != nil {
 			return nil, err
 		}
 	}
 	for event := range f.Events {
-		t := &typer{prefix: eventName(event.Type), named: make(map[string]*structure)}
+		t := &typer{prefix: eventName(event.Type), named: make(map[string]*structure), language: language.English}
 		code, err := t.event(event, command, f.Package)
 		if err := put(t.prefix, event.Type+" "+event.Name, code, err); err != nil {
 			return nil, err
@@ -66,7 +67,7 @@ func (f Family) Files() (map[string][]byte, error) {
 
 // event returns the file of one notification.
 func (t *typer) event(event *fact.Event, command, packageName string) ([]byte, error) {
-	var notes source
+	notes := source{language: t.language}
 	notes.printf("\n")
 	notes.comment("", event.Type+" "+event.Name)
 	notes.pages(event.Docs)
@@ -75,7 +76,7 @@ func (t *typer) event(event *fact.Event, command, packageName string) ([]byte, e
 	}
 	t.add(t.prefix+"Resource", "is the decrypted resource of "+event.Type+" "+event.Name, event.Resource)
 	if event.Reply != nil {
-		notes.list("Its response has the header", event.Reply.Header)
+		notes.list("Its response has the header:", event.Reply.Header)
 		if len(event.Reply.Body) > 0 {
 			t.request = true
 			t.add(t.prefix+"Reply", "is the response to "+event.Type+" "+event.Name, event.Reply.Body)

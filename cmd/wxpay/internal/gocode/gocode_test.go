@@ -251,7 +251,7 @@ func TestTypesCompile(t *testing.T) {
 	for op := range catalog.V3().Described().All() {
 		name := op.Method + " " + op.Path
 		prefix := gocode.Prefix(op.Path)
-		code, err := gocode.Types(op, "sample", prefix)
+		code, err := gocode.Types(op, "sample", prefix, language.English)
 		require.NoError(t, err, name)
 		again, err := format.Source(code)
 		require.NoError(t, err, name)
@@ -397,7 +397,7 @@ func TestTypesForms(t *testing.T) {
 			{Name: "list", Type: fact.Objects},
 		},
 	}
-	code, err := gocode.Types(op, "things", gocode.Prefix(op.Path))
+	code, err := gocode.Types(op, "things", gocode.Prefix(op.Path), language.English)
 	require.NoError(t, err)
 	golden(t, "types.golden", code)
 }

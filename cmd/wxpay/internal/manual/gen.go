@@ -10,6 +10,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/folder"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
@@ -122,7 +123,7 @@ func (o *typesOptions) run(sh *shell.Shell) error {
 	if prefix == "" {
 		prefix = gocode.Prefix(operation.Path)
 	}
-	code, err := gocode.Types(operation, o.packageName, prefix)
+	code, err := gocode.Types(operation, o.packageName, prefix, language.English)
 	if err != nil {
 		return err
 	}
