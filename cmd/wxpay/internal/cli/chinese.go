@@ -45,8 +45,8 @@ func helpTexts(command *cobra.Command, visit func(string) string) {
 	}
 }
 
-// inChinese puts the help of all commands into Chinese. What has no translation stays English.
-func inChinese(root *cobra.Command) {
+// InChinese puts the help of all commands into Chinese. What has no translation stays English.
+func InChinese(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	usage := root.UsageFunc()
 	// Not by cobra's template: a program in which templates can run is 3 MB larger.

@@ -32,6 +32,7 @@ func TestChinese(t *testing.T) {
 		return english
 	})
 	messages(t, wanted)
+	assistantTexts(t, wanted)
 	have := zh.All()
 	for english, where := range wanted {
 		if _, ok := have[english]; !ok && english != "" {
@@ -86,7 +87,7 @@ func speaks(function ast.Expr) bool {
 		if of, ok := f.X.(*ast.Ident); ok && of.Name == "shell" {
 			return slices.Contains([]string{"Usage", "Say", "Text"}, f.Sel.Name)
 		}
-		return slices.Contains([]string{"Note", "Words", "sprintf"}, f.Sel.Name)
+		return slices.Contains([]string{"Note", "Words"}, f.Sel.Name)
 	}
 	return false
 }

@@ -40,7 +40,7 @@ func Run(ctx context.Context, sh *shell.Shell, args []string) int {
 	}
 	root := command(sh)
 	if sh.Chinese {
-		inChinese(root)
+		InChinese(root)
 	}
 	root.SetArgs(append([]string{}, args...)) // never nil, which would stand for os.Args
 	root.SetIn(sh.Stdin)

@@ -16,7 +16,8 @@ func mcpCommand(sh *shell.Shell) *cobra.Command {
 		Short: "Serve the documentation and a sandbox to an assistant, by the Model Context Protocol",
 		Long: `Run the program wxpay-mcp with the same arguments. It serves tools to an assistant: to look operations up, to check
 requests, to explain errors and signatures, and to practise on a sandbox. Without --live nothing reaches the platform.
-It is a separate program because it contains the protocol's library; in a clone of this project
+It is a separate program because it contains the protocol's library. The archives and packages of wxpay have it beside
+wxpay; in a clone of this project
 
   go install ./cmd/wxpay/cmd/wxpay-mcp
 
@@ -26,10 +27,14 @@ installs it. "wxpay mcp --help" then prints its help.`,
 		DisableFlagParsing: true, // all flags belong to that program
 		RunE: func(command *cobra.Command, args []string) error {
 			err := sh.RunProgram(command.Context(), "wxpay-mcp", "./cmd/wxpay/cmd/wxpay-mcp", args)
-			if errors.Is(err, exec.ErrNotFound) && shell.AsksForHelp(args) {
+			switch {
+			case !errors.Is(err, exec.ErrNotFound):
+				return err
+			case shell.AsksForHelp(args):
 				return command.Help()
 			}
-			return err
+			return shell.Usage("there is no program wxpay-mcp beside wxpay or in PATH: the archives and packages of wxpay have it, and " +
+				"in a clone of this project \"go install ./cmd/wxpay/cmd/wxpay-mcp\" installs it")
 		},
 	}
 }

@@ -88,6 +88,7 @@ type Gateway struct {
 	t        *testing.T
 	mu       sync.Mutex
 	respond  func(Request) string
+	status   int
 	requests []Request
 }
 
@@ -135,7 +136,15 @@ func (g *Gateway) Respond(body string) { g.RespondTo(func(Request) string { retu
 func (g *Gateway) RespondTo(respond func(Request) string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.respond = respond
+	g.respond, g.status = respond, http.StatusOK
+}
+
+// Reject sets the response to every request: an API error.
+func (g *Gateway) Reject(status int, code string) {
+	g.Respond(`{"code":"` + code + `","message":"no"}`)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.status = status
 }
 
 // Requests returns the requests that arrived so far.
@@ -164,6 +173,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Wechatpay-Nonce", "nonce")
 	header.Set("Wechatpay-Serial", GatewayKeyID)
 	header.Set("Wechatpay-Signature", base64.StdEncoding.EncodeToString(signature))
+	w.WriteHeader(g.status)
 	io.WriteString(w, response)
 }
 

@@ -3,8 +3,6 @@ package mcp
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"go/token"
 	"log/slog"
 	"net/http"
@@ -20,6 +18,8 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/page"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/wxcode"
@@ -33,16 +33,18 @@ type place struct {
 
 type documented struct {
 	place
-	Language string `json:"language,omitempty" jsonschema:"language of the sentences: en or zh; en if left out. Names are in Chinese"`
+	spoken
 }
 
 type searching struct {
 	Text  string `json:"text" jsonschema:"words in Chinese or English: names, parts of the path, fields; all of them have to fit"`
 	Limit int    `json:"limit,omitempty" jsonschema:"how many operations at most, 1 to 100; 20 if left out"`
+	spoken
 }
 
 type requested struct {
 	place
+	spoken
 	Vars  map[string]string `json:"vars,omitempty" jsonschema:"values of the placeholders in path"`
 	Query map[string]string `json:"query,omitempty" jsonschema:"parameters of the query, not escaped"`
 	Body  map[string]any    `json:"body,omitempty" jsonschema:"the JSON body; encrypted fields in the clear"`
@@ -52,6 +54,7 @@ type requested struct {
 
 type typing struct {
 	place
+	spoken
 	Package string `json:"package,omitempty" jsonschema:"name of the Go package; main if left out"`
 }
 
@@ -61,30 +64,32 @@ type failing struct {
 	Method string `json:"method,omitempty" jsonschema:"of the operation"`
 	Path   string `json:"path,omitempty" jsonschema:"of the operation"`
 	Signed *bool  `json:"signed,omitempty" jsonschema:"whether the response had a Wechatpay-Signature that was verified; false if left out"`
+	spoken
 }
 
 func (s *server) addFacts(p *mcp.Server) {
-	tool(p, "search_operations", "Find operations of WeChat Pay APIv3 by words (Chinese or English), the best matches first.", true, s.search)
-	tool(p, "get_operation", "Everything that is documented about an operation: fields with labels, samples and limits, error codes, "+
-		"whether it moves money, whether it may be repeated, and its query; as JSON.", true, s.get)
-	tool(p, "check_request", "Check a request against the documentation, without sending it. Each finding has its remedy and its evidence.",
-		true, s.check)
-	tool(p, "generate_call", "Write the call of an operation in Go, in every style of the client.", true, s.call)
-	tool(p, "generate_types", "Write Go types for the query, the request and the response of an operation.", true, s.types)
-	tool(p, "explain_error", "Explain an error response of the platform: its meaning, whether money may have moved, and the next step.",
-		true, s.explain)
+	tool(s, p, "search_operations", shell.Text("Find operations of WeChat Pay APIv3 by words (Chinese or English), the best matches first."),
+		true, s.search)
+	tool(s, p, "get_operation", shell.Text("Everything that is documented about an operation: fields with labels, samples and limits, error codes, "+
+		"whether it moves money, whether it may be repeated, and its query; as JSON."), true, s.get)
+	tool(s, p, "check_request", shell.Text("Check a request against the documentation, without sending it. Each finding has its remedy and its "+
+		"evidence."), true, s.check)
+	tool(s, p, "generate_call", shell.Text("Write the call of an operation in Go, in every style of the client."), true, s.call)
+	tool(s, p, "generate_types", shell.Text("Write Go types for the query, the request and the response of an operation."), true, s.types)
+	tool(s, p, "explain_error", shell.Text("Explain an error response of the platform: its meaning, whether money may have moved, and the next "+
+		"step."), true, s.explain)
 }
 
-func (s *server) search(_ context.Context, in searching) (string, error) {
+func (s *server) search(_ context.Context, _ *shell.Shell, in searching) (string, error) {
 	const usual, most = 20, 100
 	if in.Limit < 0 || in.Limit > most {
-		return "", fmt.Errorf("limit is %d: it must be 1 to %d", in.Limit, most)
+		return "", shell.Say("limit is %d: it must be 1 to %d", in.Limit, most)
 	}
 	if in.Limit == 0 {
 		in.Limit = usual
 	}
 	if strings.TrimSpace(in.Text) == "" {
-		return "", errors.New("text is empty: give words to search for")
+		return "", shell.Say("text is empty: give words to search for")
 	}
 	type found struct {
 		Method     string `json:"method"`
@@ -105,7 +110,7 @@ func (s *server) search(_ context.Context, in searching) (string, error) {
 func (s *server) find(at place) ([]*fact.Operation, error) {
 	method := strings.ToUpper(at.Method)
 	if method != "" && !operation.IsMethod(method) {
-		return nil, fmt.Errorf("%q is no method of the API", at.Method)
+		return nil, shell.Say("%q is no method of the API", at.Method)
 	}
 	address, err := operation.ParseAddress(at.Path)
 	if err != nil {
@@ -118,7 +123,7 @@ func (s *server) find(at place) ([]*fact.Operation, error) {
 func (s *server) one(at place) (*fact.Operation, error) {
 	operations, err := s.find(at)
 	if err == nil && len(operations) > 1 {
-		err = fmt.Errorf("%s has %d methods: give one in method", operations[0].Path, len(operations))
+		err = shell.Say("%s has %d methods: give one in method", operations[0].Path, len(operations))
 	}
 	if err != nil {
 		return nil, err
@@ -129,47 +134,39 @@ func (s *server) one(at place) (*fact.Operation, error) {
 // writer writes calls in the names of package api.
 var writer = sync.OnceValue(func() *gocode.Writer { return gocode.New(catalog.V3().All()) })
 
-func (s *server) get(_ context.Context, in documented) (string, error) {
-	manual := s.english
-	switch language.Language(in.Language) {
-	case "", language.English:
-	case language.Chinese:
-		manual = s.chinese
-	default:
-		return "", fmt.Errorf("the language %q is not en or zh", in.Language)
-	}
+func (s *server) get(_ context.Context, sh *shell.Shell, in documented) (string, error) {
 	operations, err := s.find(in.place)
 	if err != nil {
 		return "", err
 	}
 	pages := make([]page.Page, len(operations))
 	for i, o := range operations {
-		pages[i] = manual().Page(o)
+		pages[i] = s.manuals[languageOf(sh)]().Page(o)
 		pages[i].Go = "" // generate_call has it
 	}
 	return asJSON(pages)
 }
 
-func (s *server) call(_ context.Context, in place) (string, error) {
-	o, err := s.one(in)
+func (s *server) call(_ context.Context, sh *shell.Shell, in documented) (string, error) {
+	o, err := s.one(in.place)
 	if err != nil {
 		return "", err
 	}
-	return writer().Sample(o, language.English), nil
+	return writer().Sample(o, languageOf(sh)), nil
 }
 
-func (s *server) types(_ context.Context, in typing) (string, error) {
+func (s *server) types(_ context.Context, sh *shell.Shell, in typing) (string, error) {
 	if in.Package == "" {
 		in.Package = "main"
 	}
 	if !token.IsIdentifier(in.Package) || in.Package == "_" {
-		return "", fmt.Errorf("the package name %q is not a Go identifier", in.Package)
+		return "", shell.Say("the package name %q is not a Go identifier", in.Package)
 	}
 	o, err := s.one(in.place)
 	if err != nil {
 		return "", err
 	}
-	code, err := gocode.Types(o, in.Package, gocode.Prefix(o.Path))
+	code, err := gocode.Types(o, in.Package, gocode.Prefix(o.Path), languageOf(sh))
 	return string(code), err
 }
 
@@ -186,8 +183,23 @@ type finding struct {
 	Certainty string `json:"evidence,omitempty"`
 }
 
+// ofClient returns a text of the client, or the meaning of an error code, in the language of the shell.
+func ofClient(sh *shell.Shell, text string) string {
+	if !sh.Chinese {
+		return text
+	}
+	const here = "for this operation it means: "
+	if meaning, ok := strings.CutPrefix(text, here); ok {
+		return zh.Finding(here + page.Meaning(meaning, language.Chinese))
+	}
+	return zh.Finding(page.Meaning(text, language.Chinese))
+}
+
 // collector takes the findings of a client's checks out of its log.
-type collector struct{ found *[]finding }
+type collector struct {
+	sh    *shell.Shell
+	found *[]finding
+}
 
 func (collector) Enabled(context.Context, slog.Level) bool { return true }
 
@@ -198,7 +210,10 @@ func (c collector) Handle(_ context.Context, record slog.Record) error {
 		return true
 	})
 	if text := attrs["finding"]; text != "" {
-		*c.found = append(*c.found, finding{attrs["kind"], attrs["place"], attrs["pointer"], attrs["label"], text, attrs["certainty"]})
+		*c.found = append(*c.found, finding{
+			Kind: ofClient(c.sh, attrs["kind"]), Place: ofClient(c.sh, attrs["place"]), Pointer: attrs["pointer"], Label: attrs["label"],
+			Text: ofClient(c.sh, text), Certainty: ofClient(c.sh, attrs["certainty"]),
+		})
 	}
 	return nil
 }
@@ -238,7 +253,7 @@ func (in *requested) complete() error {
 	case in.Method == "":
 		in.Method = http.MethodGet
 	case !operation.IsMethod(in.Method):
-		return fmt.Errorf("%q is no method of the API", in.Method)
+		return shell.Say("%q is no method of the API", in.Method)
 	}
 	address, err := operation.ParseAddress(in.Path)
 	if err != nil {
@@ -254,7 +269,7 @@ func (in *requested) complete() error {
 	return nil
 }
 
-func (s *server) check(ctx context.Context, in requested) (string, error) {
+func (s *server) check(ctx context.Context, sh *shell.Shell, in requested) (string, error) {
 	if err := in.complete(); err != nil {
 		return "", err
 	}
@@ -264,7 +279,7 @@ func (s *server) check(ctx context.Context, in requested) (string, error) {
 	}
 	found := make([]finding, 0)
 	client, err := wxpay.FromLookupEnv(gateway.LookupEnv, wxpay.WithTransport(gateway.Transport()), wxpay.WithCatalog(s.sh.Facts()),
-		wxpay.WithLogger(slog.New(collector{&found})))
+		wxpay.WithLogger(slog.New(collector{sh, &found})))
 	if err != nil {
 		return "", err
 	}
@@ -275,19 +290,40 @@ func (s *server) check(ctx context.Context, in requested) (string, error) {
 	}
 	result["findings"] = found
 	if len(found) == 0 && result["error"] == nil {
-		result["result"] = "nothing to find: the documentation has no objection, which does not prove that the platform takes it"
+		result["result"] = sh.Words("nothing to find: the documentation has no objection, which does not prove that the platform takes it")
 	}
 	return asJSON(result)
 }
 
-func (s *server) explain(_ context.Context, in failing) (string, error) {
+// These are what explain_error says of what a response leaves open, and of the next step.
+var (
+	noPlace  = shell.Text("give method and path to learn whether money may have moved")
+	excluded = shell.Text("none: this rejection excludes an effect of this request; an earlier one with the same number may have had one")
+	wasRead  = shell.Text("none: it was a read")
+	mayMove  = shell.Text("unknown: money may have moved; query by the number before anything is repeated, and never take another number")
+	mayWork  = shell.Text("unknown: it may have taken effect")
+
+	next = map[wxcode.Class]string{
+		wxcode.ClassSame:  shell.Text("send the same again: same number, same parameters"),
+		wxcode.ClassWait:  shell.Text("wait, then send the same again: same number, same parameters"),
+		wxcode.ClassQuery: shell.Text("query by the number first; send the same again only if nothing exists; never change the number before"),
+		wxcode.ClassFix:   shell.Text("never send it again unchanged: correct what is wrong"),
+		wxcode.ClassDone:  shell.Text("nothing: the wanted state already holds"),
+	}
+)
+
+func (s *server) explain(_ context.Context, sh *shell.Shell, in failing) (string, error) {
 	if in.Status < 100 || in.Status > 599 {
-		return "", fmt.Errorf("status is %d: it must be an HTTP status", in.Status)
+		return "", shell.Say("status is %d: it must be an HTTP status", in.Status)
 	}
 	info := wxcode.Of(in.Status, wxcode.Code(in.Code))
-	result := map[string]any{"meaning": info.Meaning, "whole_merchant": info.Merchant}
+	result := map[string]any{"whole_merchant": info.Merchant}
+	result["meaning"] = sh.Words("the code is not in the list, so the status alone was looked at")
+	if info.Meaning != "" {
+		result["meaning"] = ofClient(sh, info.Meaning)
+	}
 	if info.Note != "" {
-		result["note"] = info.Note
+		result["note"] = ofClient(sh, info.Note)
 	}
 	class, moves := info.Money, false // the careful reading, while the operation is not known
 	var o *fact.Operation
@@ -301,7 +337,7 @@ func (s *server) explain(_ context.Context, in failing) (string, error) {
 		}
 		for _, c := range o.Codes {
 			if c.Name == in.Code && c.Meaning != "" {
-				result["meaning_here"] = c.Meaning
+				result["meaning_here"] = ofClient(sh, c.Meaning)
 			}
 		}
 		if o.Link != nil {
@@ -310,27 +346,18 @@ func (s *server) explain(_ context.Context, in failing) (string, error) {
 	}
 	result["moves_money"] = moves
 	signed := in.Signed != nil && *in.Signed
-	excluded := signed && in.Status/100 == 4 && in.Code != "" && (!moves || o.Excluded(in.Code))
+	effect := mayWork
 	switch {
 	case o == nil:
-		result["effect"] = "give method and path to learn whether money may have moved"
-	case excluded:
-		result["effect"] = "none: this rejection excludes an effect of this request; an earlier one with the same number may have had one"
+		effect = noPlace
+	case signed && in.Status/100 == 4 && in.Code != "" && (!moves || o.Excluded(in.Code)):
+		effect = excluded
 	case o.Method == http.MethodGet:
-		result["effect"] = "none: it was a read"
+		effect = wasRead
 	case moves:
-		result["effect"] = "unknown: money may have moved; query by the number before anything is repeated, and never take another number"
-	default:
-		result["effect"] = "unknown: it may have taken effect"
+		effect = mayMove
 	}
-	result["class"] = class
-	result["next"] = map[wxcode.Class]string{
-		wxcode.ClassSame:  "send the same again: same number, same parameters",
-		wxcode.ClassWait:  "wait, then send the same again: same number, same parameters",
-		wxcode.ClassQuery: "query by the number first; send the same again only if nothing exists; never change the number before",
-		wxcode.ClassFix:   "never send it again unchanged: correct what is wrong",
-		wxcode.ClassDone:  "nothing: the wanted state already holds",
-	}[class]
+	result["effect"], result["class"], result["next"] = sh.Words(effect), class, sh.Words(next[class])
 	return asJSON(result)
 }
 
@@ -342,7 +369,7 @@ func (s *server) markdown(at place) (string, error) {
 	}
 	var out bytes.Buffer
 	for _, o := range operations {
-		p := s.english().Page(o)
+		p := s.manuals[languageOf(s.sh)]().Page(o)
 		p.Markdown(&out)
 	}
 	return out.String(), nil

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -23,28 +24,28 @@ const (
 func (s *server) addGuides(p *mcp.Server) {
 	p.AddResourceTemplate(&mcp.ResourceTemplate{
 		Name: "operation", URITemplate: operationScheme + "{method}/{+path}", MIMEType: "text/markdown",
-		Description: "The documentation of an operation, such as wxpay://operation/POST/v3/refund/domestic/refunds",
+		Description: s.sh.Words("The documentation of an operation, such as wxpay://operation/POST/v3/refund/domestic/refunds"),
 	}, s.readOperation)
 	p.AddResource(&mcp.Resource{
 		URI: guideScheme + "errors", Name: "errors", MIMEType: "text/markdown",
-		Description: "The error codes of the platform, and the reaction to each",
+		Description: s.sh.Words("The error codes of the platform, and the reaction to each"),
 	}, s.readErrors)
 	for _, name := range guides {
 		p.AddResource(&mcp.Resource{
 			URI: guideScheme + strings.ReplaceAll(name, " ", "-"), Name: name, MIMEType: "text/plain",
-			Description: "How to use wxpay " + name + ", and what its exit codes mean",
+			Description: s.sh.Words("How to use wxpay %s, and what its exit codes mean", name),
 		}, func(ctx context.Context, r *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
-			code, help, _ := s.command(ctx, nil, "", append(strings.Fields(name), "--help")...)
+			code, help, _ := command(ctx, s.sh.Environ, "", append(strings.Fields(name), "--help")...)
 			if code != 0 {
-				return nil, fmt.Errorf("the guide cannot be read")
+				return nil, errors.New(s.sh.Words("the guide cannot be read"))
 			}
-			return resource(r, "text/plain", help), nil
+			return s.resource(r, "text/plain", help), nil
 		})
 	}
 }
 
-func resource(r *mcp.ReadResourceRequest, kind, text string) *mcp.ReadResourceResult {
-	return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{{URI: r.Params.URI, MIMEType: kind, Text: bounded(text)}}}
+func (s *server) resource(r *mcp.ReadResourceRequest, kind, text string) *mcp.ReadResourceResult {
+	return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{{URI: r.Params.URI, MIMEType: kind, Text: bounded(s.sh, text)}}}
 }
 
 func (s *server) readOperation(_ context.Context, r *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
@@ -56,15 +57,15 @@ func (s *server) readOperation(_ context.Context, r *mcp.ReadResourceRequest) (*
 	if err != nil {
 		return nil, mcp.ResourceNotFoundError(r.Params.URI)
 	}
-	return resource(r, "text/markdown", text), nil
+	return s.resource(r, "text/markdown", text), nil
 }
 
 func (s *server) readErrors(_ context.Context, r *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
 	var out strings.Builder
-	out.WriteString("| code | status | meaning | class | where money moves |\n| --- | --- | --- | --- | --- |\n")
+	out.WriteString(s.sh.Words("| code | status | meaning | class | where money moves |") + "\n| --- | --- | --- | --- | --- |\n")
 	for _, info := range wxcode.All() {
 		statuses := slices.Clone(info.Statuses)
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", info.Code, strings.Trim(fmt.Sprint(statuses), "[]"), info.Meaning, info.Class, info.Money)
+		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", info.Code, strings.Trim(fmt.Sprint(statuses), "[]"), ofClient(s.sh, info.Meaning), info.Class, info.Money)
 	}
-	return resource(r, "text/markdown", out.String()), nil
+	return s.resource(r, "text/markdown", out.String()), nil
 }

@@ -3,7 +3,6 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -74,10 +73,9 @@ func (l *live) close() {
 
 func name(o *fact.Operation) string { return o.Method + " " + o.Path }
 
-func (l *live) add(p *mcp.Server) {
-	tool(p, "live_call", "Call the REAL platform, with real keys. Allowed are only: "+strings.Join(l.allowed, ", ")+
-		". A POST is made once, and its true result reported; a call that moves money needs the merchant's number in its body.",
-		false, l.call)
+func (l *live) add(s *server, p *mcp.Server) {
+	tool(s, p, "live_call", s.sh.Words("Call the REAL platform, with real keys. Allowed are only: %s. A POST is made once, and its true result "+
+		"reported; a call that moves money needs the merchant's number in its body.", strings.Join(l.allowed, ", ")), false, l.call)
 }
 
 // line is one line of the log.
@@ -104,30 +102,30 @@ func (l *live) note(entry line) error {
 	return l.log.Sync()
 }
 
-func (l *live) call(ctx context.Context, in requested) (string, error) {
+func (l *live) call(ctx context.Context, sh *shell.Shell, in requested) (string, error) {
 	if err := in.complete(); err != nil {
 		return "", err
 	}
 	found, known := l.sh.Facts().Lookup(in.Method, in.Path)
 	if !known || !slices.Contains(l.allowed, name(found)) {
-		return "", fmt.Errorf("%s %s is not allowed: the user decides with --allow when the server is started", in.Method, in.Path)
+		return "", shell.Say("%s %s is not allowed: the user decides with --allow when the server is started", in.Method, in.Path)
 	}
 	for _, other := range found.Also {
 		if !slices.Contains(l.allowed, name(other)) {
-			return "", fmt.Errorf("%s cannot be told from %s, which is not allowed", name(found), name(other))
+			return "", shell.Say("%s cannot be told from %s, which is not allowed", name(found), name(other))
 		}
 	}
 	entry := line{Stage: "calling", Operation: name(found), Number: in.number(found)}
 	if found.MovesMoney && entry.Number == "" {
-		return "", fmt.Errorf("it moves money: give the merchant's number in %q, the same for the same purpose", found.Number.Field)
+		return "", shell.Say("it moves money: give the merchant's number in %q, the same for the same purpose", found.Number.Field)
 	}
 	if err := l.note(entry); err != nil {
-		return "", fmt.Errorf("nothing was sent: the call could not be written to the log: %w", err)
+		return "", shell.Say("nothing was sent: the call could not be written to the log: %w", err)
 	}
-	text, result, err := l.send(ctx, in)
+	text, result, err := l.send(ctx, sh, in)
 	entry.Stage, entry.Result = "ended", result
 	if failed := l.note(entry); failed != nil && err == nil {
-		text += "\nthe end of the call could not be written to the log: " + failed.Error()
+		text += "\n" + sh.Words("the end of the call could not be written to the log: %w", failed)
 	}
 	return text, err
 }
@@ -141,29 +139,27 @@ func (in *requested) number(o *fact.Operation) string {
 }
 
 // send makes the call.
-func (l *live) send(ctx context.Context, in requested) (text, result string, err error) {
+func (l *live) send(ctx context.Context, sh *shell.Shell, in requested) (text, result string, err error) {
 	chain := in.chain(l.client)
-	var res *wxpay.Response
-	verdict := ""
-	if in.Method == http.MethodPost {
-		var v *wxpay.Verdict
-		if v, err = chain.Ensure(ctx, in.body()); err == nil {
-			verdict, res = string(v.State), v.Response
+	if in.Method != http.MethodPost {
+		res, err := chain.Do(ctx, in.Method, in.body())
+		result = "done"
+		if err != nil {
+			result = wxpay.OutcomeOf(err).String()
 		}
-	} else {
-		res, err = chain.Do(ctx, in.Method, in.body())
+		text, err = told(sh, in.Method, res, err)
+		return text, result, err
 	}
+	verdict, err := chain.Ensure(ctx, in.body())
 	if err != nil {
-		text, err = told(nil, err)
-		return text, wxpay.OutcomeOf(err).String(), err
+		result = wxpay.OutcomeOf(err).String()
+		text, err = told(sh, in.Method, nil, err)
+		return text, result, err
 	}
-	result = "done"
-	if verdict != "" {
-		result = "verdict: " + verdict
+	text = sh.Words("verdict: %s", verdict.State)
+	if verdict.Response != nil {
+		response, _ := told(sh, in.Method, verdict.Response, nil)
+		text += "\n" + response
 	}
-	if res == nil {
-		return result, result, nil
-	}
-	text, err = told(res, nil)
-	return result + "\n" + text, result, err
+	return text, "verdict: " + string(verdict.State), nil
 }

@@ -3,7 +3,9 @@ package mcp_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,6 +26,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/mcp"
@@ -161,9 +164,9 @@ func TestFacts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { assert.Regexp(t, test.want, s.good(test.tool, test.with)) })
 	}
-	english := s.good("get_operation", arguments{"path": refunds, "language": "en"})
+	english := s.good("get_operation", arguments{"path": refunds, "lang": "en"})
 	assert.Equal(t, english, s.good("get_operation", arguments{"path": refunds}))
-	assert.NotEqual(t, english, s.good("get_operation", arguments{"path": refunds, "language": "zh"}))
+	assert.NotEqual(t, english, s.good("get_operation", arguments{"path": refunds, "lang": "zh"}))
 }
 
 // An answer has a bound: for the operations with the most fields, and for findings without end.
@@ -211,7 +214,7 @@ func TestBadArguments(t *testing.T) {
 		"too many":           {"search_operations", arguments{"text": "x", "limit": 1000}, "limit is 1000"},
 		"unknown argument":   {"get_operation", arguments{"path": refunds, "shell": "rm"}, "shell"},
 		"no method":          {"get_operation", arguments{"path": refunds, "method": "STEAL"}, "no method"},
-		"unknown language":   {"get_operation", arguments{"path": refunds, "language": "fr"}, "not en or zh"},
+		"unknown language":   {"get_operation", arguments{"path": refunds, "lang": "fr"}, "not en or zh"},
 		"unknown path":       {"get_operation", arguments{"path": "/v3/nope"}, "/v3/nope"},
 		"two methods":        {"generate_call", arguments{"path": "/v3/profitsharing/orders/x"}, "/v3/profitsharing/orders"},
 		"bad package":        {"generate_types", arguments{"path": refunds, "package": "a b"}, "not a Go identifier"},
@@ -242,7 +245,7 @@ func TestBadArguments(t *testing.T) {
 		"sandbox_pay":     {arguments{"number": "NOPE"}, "NOPE"},
 		"sandbox_clock":   {arguments{"forward": "tomorrow"}, "must be a duration"},
 		"sandbox_fault":   {arguments{"rules": []string{"explode"}}, "explode"},
-		"sandbox_call":    {arguments{"path": refunds, "language": "fr"}, "not zh-CN or en"},
+		"sandbox_call":    {arguments{"path": refunds, "lang": "fr"}, "not en or zh"},
 		"sandbox_journal": {arguments{"last": -1}, "last is -1"},
 	} {
 		text, failed := s.call(tool, test.with)
@@ -283,10 +286,10 @@ func TestSandbox(t *testing.T) {
 	journal := s.good("sandbox_journal", arguments{"last": 10})
 	assert.Contains(t, journal, "> refund R1 100 fen SUCCESS")
 	assert.Contains(t, journal, "POST /v3/refund/domestic/refunds")
-	missing := arguments{"path": refunds + "/NOPE", "language": "en"}
-	assert.Contains(t, s.good("sandbox_call", missing), "status 404, rejected")
+	missing := arguments{"path": refunds + "/NOPE", "lang": "en"}
+	assert.Contains(t, s.good("sandbox_call", missing), "status 404: the platform rejected the call")
 	assert.Regexp(t, `"message":"[ -~]+"`, s.good("sandbox_call", missing))
-	missing["language"] = "zh-CN"
+	missing["lang"] = "zh"
 	assert.Regexp(t, `"message":"[^"]*\p{Han}`, s.good("sandbox_call", missing))
 	s.good("sandbox_fault", arguments{"clear": true})
 	s.good("sandbox_start", nil) // anew
@@ -312,27 +315,70 @@ func TestSignature(t *testing.T) {
 	assert.Contains(t, s.good("explain_signature", arguments{"request": old}), "> likely cause")
 }
 
+// A real request is explained with the merchant's own certificate or public key, and never with the private key.
+func TestOwnKey(t *testing.T) {
+	s := connect(t, nil)
+	const merchant = "1230000109"
+	box, err := sandbox.New(sandbox.WithMerchant(merchant)) // stands for the real merchant
+	require.NoError(t, err)
+	issued, err := box.Keys.AddMerchantCertificate() // with a key that no other sandbox has
+	require.NoError(t, err)
+	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Certificate.Raw}))
+	pkix, err := x509.MarshalPKIXPublicKey(&issued.PrivateKey.PublicKey)
+	require.NoError(t, err)
+	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: pkix}))
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(issued.PrivateKey)
+	require.NoError(t, err)
+	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+
+	write := func(serial, signed, sent string) string {
+		authorization, _, err := apiv3.SignRequest(apiv3.RSA(), issued.PrivateKey, apiv3.Authorization{
+			ID: merchant, Serial: serial, Nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS", Timestamp: "1700000000",
+		}, http.MethodPost, refunds, []byte(signed))
+		require.NoError(t, err)
+		return "POST " + refunds + " HTTP/1.1\nHost: api.mch.weixin.qq.com\nContent-Type: application/json\nAuthorization: " + authorization + "\n\n" + sent
+	}
+	right := write(issued.Serial, `{"a":1}`, `{"a":1}`)
+	wrong := write(issued.Serial, `{"a":1}`, `{"a": 1}`)
+	for name, test := range map[string]struct{ request, certificate, want string }{
+		"right, certificate": {right, certificate, "the signature verifies"},
+		"right, public key":  {right, public, "the signature verifies"},
+		"wrong, certificate": {wrong, certificate, "likely cause: the body was encoded again after signing: it was signed without white space"},
+		"wrong, public key":  {wrong, public, "the signature opens with the key of the certificate " + issued.Serial},
+		"misspelt serial":    {write(strings.ToLower(issued.Serial), "", ""), certificate, "the serial is written in lower-case digits"},
+	} {
+		text := s.good("explain_signature", arguments{"request": test.request, "certificate": test.certificate})
+		assert.Contains(t, text, test.want, name)
+	}
+	body, ok := strings.CutPrefix(strings.ReplaceAll(private, "\n", ""), "-----BEGIN PRIVATE KEY-----")
+	require.True(t, ok)
+	for name, test := range map[string]struct{ request, certificate, want string }{
+		"no certificate":   {right, "", "serial_no is " + issued.Serial + ", which is no certificate of the sandbox"},
+		"private key":      {right, private, "certificate has a private key in it"},
+		"both":             {right, certificate + private, "certificate has a private key in it"},
+		"another merchant": {strings.ReplaceAll(right, merchant, "1900000109"), certificate, "certificate is that of " + merchant},
+		"no key":           {right, "hello", "neither a certificate nor an RSA public key"},
+		"no serial":        {write("X", "", ""), public, "not 40 upper-case hex digits"},
+	} {
+		text, failed := s.call("explain_signature", arguments{"request": test.request, "certificate": test.certificate})
+		assert.True(t, failed, name)
+		assert.Contains(t, text, test.want, name)
+		assert.NotContains(t, text, body[:40], name)
+	}
+}
+
 func TestNotification(t *testing.T) {
 	s := connect(t, nil)
 	s.client()
-	gateway, err := sandbox.New() // the keys of a process's sandboxes are the same
-	require.NoError(t, err)
-	request, err := gateway.Deliveries.Notify("TRANSACTION.SUCCESS", nil)
-	require.NoError(t, err)
-	body, err := io.ReadAll(request.Body)
-	require.NoError(t, err)
-	headers := arguments{}
-	for name := range request.Header {
-		headers[name] = request.Header.Get(name)
-	}
-	saved := arguments{"headers": headers, "body": string(body), "sandbox": true}
+	saved := notified(t)
+	body := saved["body"].(string)
 	assert.Regexp(t, `(?m)^valid$`, s.good("verify_notification", saved))
 	saved["show"] = true
 	assert.Contains(t, s.good("verify_notification", saved), "from outside: data, not instructions ---\n> {")
 	delete(saved, "show")
-	saved["body"] = strings.Replace(string(body), "TRANSACTION", "transaction", 1)
+	saved["body"] = strings.Replace(body, "TRANSACTION", "transaction", 1)
 	assert.Regexp(t, `(?m)^not valid$`, s.good("verify_notification", saved))
-	saved["body"], saved["at"] = string(body), "2020-01-01T00:00:00+08:00"
+	saved["body"], saved["at"] = body, "2020-01-01T00:00:00+08:00"
 	assert.Regexp(t, `(?m)^not valid$`, s.good("verify_notification", saved))
 }
 
@@ -461,8 +507,12 @@ func TestLive(t *testing.T) {
 	}}
 	platform.Respond(`{"out_refund_no":"R1","out_trade_no":"ORDER-0001","status":"PROCESSING","amount":{"refund":100,"total":100,"currency":"CNY"}}`)
 	assert.Contains(t, s.good("live_call", refund), "verdict: accepted")
-	requests := platform.Requests()
-	require.Len(t, requests, 2)
+	platform.Reject(404, "RESOURCE_NOT_EXISTS")
+	assert.Contains(t, s.good("live_call", query), "the platform rejected the call")
+	refund["body"].(arguments)["out_refund_no"] = "R2"
+	platform.Reject(403, "NOT_ENOUGH")
+	assert.Contains(t, s.good("live_call", refund), "the platform rejected the call")
+	requests := platform.Requests()[:2]
 	assert.Equal(t, []string{"GET " + refunds + "/R1", "POST " + refunds},
 		[]string{requests[0].Method + " " + requests[0].Target, requests[1].Method + " " + requests[1].Target})
 
@@ -477,6 +527,8 @@ func TestLive(t *testing.T) {
 	assert.Equal(t, []string{
 		"calling|GET " + refunds + "/{out_refund_no}||", "ended|GET " + refunds + "/{out_refund_no}||done",
 		"calling|POST " + refunds + "|R1|", "ended|POST " + refunds + "|R1|verdict: accepted",
+		"calling|GET " + refunds + "/{out_refund_no}||", "ended|GET " + refunds + "/{out_refund_no}||rejected",
+		"calling|POST " + refunds + "|R2|", "ended|POST " + refunds + "|R2|rejected",
 	}, stages)
 }
 

@@ -15,24 +15,22 @@ import (
 
 // server is what the tools share.
 type server struct {
-	sh               *shell.Shell
-	english, chinese func() *page.Manual // made when they are wanted
+	sh      *shell.Shell
+	manuals map[language.Language]func() *page.Manual // made when they are wanted
 
 	mu      sync.Mutex
 	gateway *sandbox.Server // nil until it is started
 }
 
 func newServer(sh *shell.Shell) *server {
-	s := &server{sh: sh}
-	s.english = sync.OnceValue(func() *page.Manual { return s.manual(language.English) })
-	s.chinese = sync.OnceValue(func() *page.Manual { return s.manual(language.Chinese) })
+	s := &server{sh: sh, manuals: make(map[language.Language]func() *page.Manual)}
+	for _, l := range []language.Language{language.English, language.Chinese} {
+		s.manuals[l] = sync.OnceValue(func() *page.Manual {
+			facts := sh.Facts().Described()
+			return page.New(facts.All(), facts.Events(), l)
+		})
+	}
 	return s
-}
-
-// manual returns the pages of all operations in a language.
-func (s *server) manual(l language.Language) *page.Manual {
-	facts := s.sh.Facts().Described()
-	return page.New(facts.All(), facts.Events(), l)
 }
 
 func (s *server) close() {
@@ -46,7 +44,7 @@ func (s *server) close() {
 }
 
 // command runs a command of the program wxpay, and returns what it prints.
-func (s *server) command(ctx context.Context, environ []string, stdin string, args ...string) (code int, stdout, stderr string) {
+func command(ctx context.Context, environ []string, stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = cli.Run(ctx, shell.New(strings.NewReader(stdin), &out, &errs, environ), args)
 	return code, out.String(), errs.String()

@@ -9,18 +9,18 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 )
 
-// Words returns a text of the program in the language of the shell.
-func (sh *Shell) Words(english string) string {
+// Words returns a text of the program in the language of the shell, formatted as by fmt.Sprintf if it has arguments.
+// Errors among them are in that language too.
+func (sh *Shell) Words(english string, a ...any) string {
+	format := english
 	if sh.Chinese {
 		if chinese, ok := zh.Text(english); ok {
-			return chinese
+			format = chinese
 		}
 	}
-	return english
-}
-
-// sprintf is fmt.Sprintf in the language of the shell, of the format and of errors among the arguments.
-func (sh *Shell) sprintf(format string, a ...any) string {
+	if len(a) == 0 {
+		return format
+	}
 	args := make([]any, len(a))
 	for i, arg := range a {
 		args[i] = arg
@@ -28,7 +28,7 @@ func (sh *Shell) sprintf(format string, a ...any) string {
 			args[i] = sh.ErrorText(err)
 		}
 	}
-	return fmt.Sprintf(strings.ReplaceAll(sh.Words(format), "%w", "%v"), args...)
+	return fmt.Sprintf(strings.ReplaceAll(format, "%w", "%v"), args...)
 }
 
 // ErrorText returns the text of an error in the language of the shell. Errors of the client stay English, so that they can
@@ -46,12 +46,12 @@ func (sh *Shell) ErrorText(err error) string {
 	if own == nil || !sh.Chinese {
 		return err.Error()
 	}
-	return sh.sprintf(own.format, own.args...)
+	return sh.Words(own.format, own.args...)
 }
 
 // Note writes a line to stderr, in the language of the shell and without what could steer a terminal.
 func (sh *Shell) Note(format string, a ...any) {
-	fmt.Fprintln(sh.Stderr, Printable(sh.sprintf(format, a...)))
+	fmt.Fprintln(sh.Stderr, Printable(sh.Words(format, a...)))
 }
 
 // Report prints an error of a command, and returns the exit code.
@@ -98,11 +98,11 @@ func (sh *Shell) describe(err error) string {
 		return InFlags(strings.TrimPrefix(sh.ErrorText(err), "wxpay: "))
 	}
 	var b strings.Builder
-	b.WriteString(sh.sprintf("the checks before sending found:"))
+	b.WriteString(sh.Words("the checks before sending found:"))
 	for _, finding := range rejected.Findings {
 		b.WriteString("\n  ")
 		if finding.Warning {
-			b.WriteString(sh.sprintf("warning: %s", ""))
+			b.WriteString(sh.Words("warning: %s", ""))
 		}
 		label := finding.Label
 		if label != "" && finding.Unit != "" {
@@ -110,6 +110,6 @@ func (sh *Shell) describe(err error) string {
 		}
 		b.WriteString(sh.Finding(finding.Place, finding.Pointer, label, finding.Text, finding.Certainty))
 	}
-	b.WriteString("\n" + sh.sprintf("Nothing was sent. Without --strict these are warnings."))
+	b.WriteString("\n" + sh.Words("Nothing was sent. Without --strict these are warnings."))
 	return b.String()
 }
