@@ -16,7 +16,7 @@ func TestGoreleaserConfiguration(t *testing.T) {
 	file := filepath.Join("..", "..", ".goreleaser.yaml")
 	project, err := config.Load(file)
 	require.NoError(t, err)
-	assert.Len(t, project.Builds, 2)
+	assert.Len(t, project.Builds, 3)
 	assert.NotEmpty(t, project.Archives)
 	assert.Equal(t, []string{"deb", "rpm"}, project.NFPMs[0].Formats)
 	assert.Len(t, project.DockersV2, 1)

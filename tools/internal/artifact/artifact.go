@@ -33,8 +33,11 @@ type Program struct {
 // it comes, and not when users wait for the download.
 func (p Program) Limit() int64 {
 	const megabyte = 1000 * 1000
-	if p.Name == "wxpay-batch" {
+	switch p.Name {
+	case "wxpay-batch":
 		return 26 * megabyte // it has a message queue inside
+	case "wxpay-mcp":
+		return 24 * megabyte // all of wxpay, and the protocol of assistants
 	}
 	return 20 * megabyte // the sandbox with its console, the manual, and the keyring of three systems
 }

@@ -31,9 +31,9 @@ func TestPrograms(t *testing.T) {
 		assert.Contains(t, strings.Join(p.LDFlags, " "), "-s -w")
 		assert.ElementsMatch(t, []string{"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64"}, p.Targets)
 	}
-	assert.Equal(t, []string{"wxpay", "wxpay-batch"}, names)
+	assert.Equal(t, []string{"wxpay", "wxpay-mcp", "wxpay-batch"}, names)
 	_, err = artifact.Find(root, "wxpay-other")
-	require.ErrorContains(t, err, "wxpay, wxpay-batch")
+	require.ErrorContains(t, err, "wxpay, wxpay-mcp, wxpay-batch")
 }
 
 // small is a repository with one program in the form of ours: it has a version, help, completions and a command.

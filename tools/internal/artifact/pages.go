@@ -30,6 +30,7 @@ func Pages(dir string, p Program, out string) (err error) {
 	if err != nil {
 		return err
 	}
+	programs = slices.DeleteFunc(programs, func(other Program) bool { return other.Dir == p.Dir })
 	a := asked{name: p.Name, programs: programs, run: func(args ...string) (string, error) {
 		out, err := run(work, nil, file, args...)
 		return string(out), err
@@ -59,7 +60,7 @@ func Pages(dir string, p Program, out string) (err error) {
 // asked is a program that tells its commands and their help.
 type asked struct {
 	name, version string
-	programs      []Program // whose pages are their own: wxpay batch runs wxpay-batch
+	programs      []Program // of other releases, whose pages are their own: wxpay batch runs wxpay-batch
 	run           func(args ...string) (string, error)
 }
 

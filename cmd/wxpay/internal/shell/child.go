@@ -6,17 +6,34 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 )
 
-// RunProgram runs another program of this project, if it is installed; source is its package in a clone.
+// RunProgram runs another program of this project, which lies beside this one or is found in PATH; source is its package in
+// a clone.
 func (sh *Shell) RunProgram(ctx context.Context, program, source string, args []string) error {
-	path, err := exec.LookPath(program)
+	path, err := beside(program)
+	if err != nil {
+		path, err = exec.LookPath(program)
+	}
 	if err != nil {
 		return Usage("%w\nIt is a separate program. In a clone of this project, \"go install %s\" installs it.", err, source)
 	}
 	return sh.RunWith(ctx, nil, append([]string{path}, args...))
+}
+
+// beside returns a program in the folder of this one, also where a link leads here, as those of package managers do.
+func beside(program string) (string, error) {
+	own, err := os.Executable()
+	if err == nil {
+		own, err = filepath.EvalSymlinks(own)
+	}
+	if err != nil {
+		return "", err
+	}
+	return exec.LookPath(filepath.Join(filepath.Dir(own), program))
 }
 
 // AsksForHelp reports whether arguments that another program parses ask for its help.
