@@ -354,7 +354,7 @@ func TestAllocations(t *testing.T) {
 		{"an order query", 24, 3761, func() {
 			must(client.Chain("v3/pay/transactions/out-trade-no/{out_trade_no}").Var("out_trade_no", "ABC-001").Query("mchid", "1900000109").Get(ctx))
 		}},
-		{"a transfer with 10 encrypted names, superseded, which is found each time", 34, 12193, func() {
+		{"a transfer with 10 encrypted names, superseded, which is found each time", 27, 11105, func() {
 			must(client.Chain("v3/transfer/batches").Unbind().Post(ctx, transfer))
 		}},
 		{"an upload of 64 KiB", 66, 6170, func() {
@@ -389,9 +389,12 @@ func TestAllocations(t *testing.T) {
 		}
 		t.Logf("%s: %.0f allocations, %.0f bytes", tt.name, allocs, size)
 		if strings.HasPrefix(runtime.Version(), "go1.26") {
-			// Names of temporary files and addresses of maps differ a little; below fifty this is exact.
-			assert.InDelta(t, tt.allocs, allocs, tt.allocs/50, tt.name)
-			assert.InDelta(t, tt.bytes, size, 16+tt.bytes/50, tt.name)
+			few := 0.0 // exact, but for what a pool gives anew
+			if tt.allocs >= 50 {
+				few = 0.02 // names of temporary files and addresses of maps differ a little
+			}
+			assert.InDelta(t, tt.allocs, allocs, few*tt.allocs, tt.name)
+			assert.InDelta(t, tt.bytes, size, 16+few*tt.bytes, tt.name)
 			continue
 		}
 		assert.InDelta(t, tt.allocs, allocs, 1+tt.allocs/4, tt.name)

@@ -76,10 +76,9 @@ func FamilyOf(method, path string) *UnsignedResponse {
 // matches reports whether path is an instance of template, whose only placeholder, if any, is its
 // last segment.
 func matches(template, path string) bool {
-	prefix, _, variable := strings.Cut(template, "{")
-	if !variable {
+	if !strings.HasSuffix(template, "}") {
 		return template == path
 	}
-	value, ok := strings.CutPrefix(path, prefix)
+	value, ok := strings.CutPrefix(path, template[:strings.LastIndexByte(template, '{')])
 	return ok && value != "" && !strings.Contains(value, "/")
 }

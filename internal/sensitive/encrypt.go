@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/fault"
@@ -96,11 +97,23 @@ type encryption struct {
 	used   bool // something was encrypted with the key
 }
 
+// editing is memory for the edits of a body. They hold no text.
+var editing = sync.Pool{New: func() any { return new([]edit) }}
+
+const maxEdits = 1024 // that are kept: those of one huge body must not stay in memory for ever
+
 func (e *encryption) body(r *Request) (_ []byte, noted []string, err error) {
 	scratch := jsonwalk.Borrow()
-	body := rewriter{Cursor: jsonwalk.Cursor{Text: r.Body}, secrets: holdsToken(r.Body), turn: e.turn, note: r.Note, fresh: *scratch}
+	edits := editing.Get().(*[]edit)
+	body := rewriter{
+		Cursor: jsonwalk.Cursor{Text: r.Body}, secrets: holdsToken(r.Body), turn: e.turn, note: r.Note,
+		place: make(jsonwalk.Place, 0, 4), edits: (*edits)[:0], fresh: *scratch,
+	}
 	encrypted, err := body.rewrite(&r.Plan.Body, e.rules)
 	jsonwalk.Return(scratch, body.fresh)
+	if *edits = body.edits; cap(body.edits) <= maxEdits {
+		editing.Put(edits)
+	}
 	if failure := (*jsonwalk.FieldError)(nil); err != nil && !errors.As(err, &failure) {
 		err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
 	}
