@@ -3,6 +3,9 @@
 // The pages of operations and notifications come from wxpay docs, the guides from guides/ and docs/. The pages are counted,
 // every link is checked, and the result stands in dist/. --family takes only the pages whose path begins with PREFIX, while
 // one works on the form of the site. SITE_BASE is the path under which the site is served, / by default.
+//
+// Bounds, on two cores: 4 minutes, 4 GB, 70 MB. Measured on 2026-11-30, two languages: 107 s of processor time in all, 2.2 GB
+// at most in a process, 47 MB, 2,404 pages.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -69,13 +72,12 @@ function rewrite(text, from) {
     return `](https://github.com/wxpay-go/wxpay/blob/main/${file}${anchor})`
   })
 }
+const writeGuide = (name, lang, from) => fs.writeFileSync(path.join(pages, prefix[lang], name),
+  `---\nsource: ${from}\n---\n` + rewrite(fs.readFileSync(path.join(root, from), 'utf8'), from))
 for (const lang of languages) {
   fs.mkdirSync(path.join(pages, prefix[lang], 'guide'), { recursive: true })
-  for (const guide of guides) {
-    const from = source(guide, lang)
-    fs.writeFileSync(path.join(pages, prefix[lang], 'guide', guide.name + '.md'), rewrite(fs.readFileSync(path.join(root, from), 'utf8'), from))
-  }
-  fs.writeFileSync(path.join(pages, prefix[lang], 'index.md'), rewrite(fs.readFileSync(path.join(here, `guides/${lang}/index.md`), 'utf8'), `docs-site/guides/${lang}/index.md`))
+  for (const guide of guides) writeGuide(`guide/${guide.name}.md`, lang, source(guide, lang))
+  writeGuide('index.md', lang, `docs-site/guides/${lang}/index.md`)
 }
 
 // The list of operations by product family, and the families for the menu beside a page.
@@ -131,6 +133,8 @@ const idsOf = name => { if (!ids.has(name)) ids.set(name, new Set([...fs.readFil
 for (const name of found) {
   for (const [, value] of fs.readFileSync(built.get(name), 'utf8').matchAll(/<(?:a|link|script|img)\b[^>]*? (?:href|src)="([^"]+)"/g)) {
     const target = new URL(value.replace(/&amp;/g, '&'), `http://site${base}${name}`)
+    const ours = /^\/wxpay-go\/wxpay\/(?:tree|blob)\/main\/(.*)/.exec(target.pathname)
+    if (target.host === 'github.com' && ours && !fs.existsSync(path.join(root, decodeURIComponent(ours[1])))) dead.push(`${name}: ${value}`)
     if (target.host !== 'site') continue
     links++
     let file = decodeURIComponent(target.pathname)
@@ -138,6 +142,7 @@ for (const name of found) {
     file = file.slice(base.length)
     if (file === '' || file.endsWith('/')) file += 'index.html'
     const anchor = decodeURIComponent(target.hash.slice(1))
+    if (only && !built.has(file)) continue // of another family
     if (!built.has(file) || (anchor && file.endsWith('.html') && !idsOf(file).has(anchor))) dead.push(`${name}: ${value}`)
   }
 }

@@ -28,6 +28,23 @@ for (const [lang, found] of [['zh', zh], ['en', en]]) {
   })
 }
 
+const guides = JSON.parse(fs.readFileSync(new URL('guides/index.json', import.meta.url), 'utf8'))
+const guideWords = {
+  zh: { 前端: 'front-ends', 调起支付: 'front-ends', 分账与服务商: 'profit-sharing', 密钥与证书: 'keys', 测试: 'testing', 迁移: 'moving' },
+  en: { 'front ends': 'front-ends', 'service providers': 'profit-sharing', keys: 'keys', testing: 'testing', moving: 'moving', production: 'production' },
+}
+for (const [lang, found] of [['zh', zh], ['en', en]]) {
+  test(`guides by their titles and by a word (${lang})`, () => {
+    const wanted = [...guides.map(guide => [guide[lang], guide.name]), ...Object.entries(guideWords[lang])]
+    const wrong = []
+    for (const [text, name] of wanted) {
+      const first = ask(found, text).slice(0, 5).map(hit => hit.id)
+      if (!first.some(id => id.endsWith(`guide/${name}.html`))) wrong.push(`${text}: ${name} is not in ${first.join(', ')}`)
+    }
+    assert.deepEqual(wrong, [])
+  })
+}
+
 test('nothing is found for what is nowhere', () => assert.deepEqual(ask(zh, 'qwertzuiop'), []))
 
 test('tokens', () => {

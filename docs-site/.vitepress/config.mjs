@@ -37,11 +37,8 @@ const language = (lang, link, words) => ({
     },
     // Where a page is changed: a guide itself, or the facts of which the others are made. VitePress copies the function: it
     // can use nothing outside of itself.
-    editLink: { text: words.edit, pattern: ({ filePath }) => {
-      const guide = /^(en\/)?guide\/(.*)/.exec(filePath)
-      return 'https://github.com/wxpay-go/wxpay/' +
-        (guide ? `tree/main/docs-site/guides/${guide[1] ? 'en' : 'zh'}/${guide[2]}` : 'tree/main/catalog/data')
-    } },
+    editLink: { text: words.edit, pattern: ({ frontmatter }) =>
+      'https://github.com/wxpay-go/wxpay/tree/main/' + (frontmatter.source ?? 'catalog/data') },
     docFooter: { prev: false, next: false },
     outline: false, aside: false,
     sidebarMenuLabel: words.menu, returnToTopLabel: words.top, langMenuLabel: words.languages, darkModeSwitchLabel: words.theme,
