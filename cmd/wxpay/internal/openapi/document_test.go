@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,62 @@ func TestWebhooks(t *testing.T) {
 }
 
 // TestSameShape puts paths that differ in the names of placeholders into one item, under the names of the first.
+// TestFactsArrive reads label, labels of constants, sample, unit and length of every field of a body in the document.
+func TestFactsArrive(t *testing.T) {
+	all := slices.Collect(catalog.V3().Described().All())
+	doc := parse(t, document(t, all...))
+	counts := make(map[string]int)
+	var check func(where string, fields []fact.Field, schema map[string]any)
+	check = func(where string, fields []fact.Field, schema map[string]any) {
+		properties, _ := schema["properties"].(map[string]any)
+		for _, field := range fields {
+			at := where + "/" + field.Name
+			property, ok := properties[field.Name].(map[string]any)
+			require.True(t, ok, at)
+			one := property // an element of an array
+			if items, isArray := property["items"].(map[string]any); isArray {
+				one = items
+			}
+			if field.Label != "" {
+				counts["title"]++
+				assert.Equal(t, field.Label, property["title"], at)
+			}
+			if field.Unit != "" {
+				counts["unit"]++
+				assert.Equal(t, string(field.Unit), one["x-wxpay-unit"], at)
+			}
+			for i, label := range field.EnumLabels {
+				if label != "" {
+					counts["label of a constant"]++
+					assert.Equal(t, label, one["x-enum-labels"].(map[string]any)[fmt.Sprint(field.Enum[i])], at)
+				}
+			}
+			if field.Sample != nil && len(field.Enum) == 0 {
+				counts["sample"]++
+				assert.NotEmpty(t, one["examples"], at)
+			}
+			if field.Max > 0 && field.Type == fact.String {
+				counts["length"]++
+				assert.EqualValues(t, field.Max, property["maxLength"], at)
+			}
+			if !field.JSONText {
+				check(at, field.Fields, one)
+			}
+		}
+	}
+	for _, operation := range all {
+		if len(operation.In.JSON) == 0 || len(operation.Also) > 0 {
+			continue
+		}
+		schema := read(t, doc, "paths", operation.Path, strings.ToLower(operation.Method), "requestBody", "content", "application/json", "schema")
+		check(operation.Method+" "+operation.Path, operation.In.JSON, schema.(map[string]any))
+	}
+	for _, what := range []string{"title", "unit", "label of a constant", "sample", "length"} {
+		assert.Greater(t, counts[what], 200, what)
+	}
+	t.Log(counts)
+}
+
 func TestSameShape(t *testing.T) {
 	path := func(name string) fact.Request {
 		return fact.Request{Path: []fact.Field{{Name: name, Type: fact.String, Required: true}}}
