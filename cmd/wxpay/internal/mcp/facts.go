@@ -142,7 +142,7 @@ func (s *server) get(_ context.Context, sh *shell.Shell, in documented) (string,
 	pages := make([]page.Page, len(operations))
 	for i, o := range operations {
 		pages[i] = s.manuals[languageOf(sh)]().Page(o)
-		pages[i].Go = "" // generate_call has it
+		pages[i].Go, pages[i].Typed = "", "" // generate_call and generate_types have them
 	}
 	return asJSON(pages)
 }
