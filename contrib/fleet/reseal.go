@@ -36,6 +36,7 @@ func (r Resealed) Done() bool { return r.Left == 0 && len(r.Behind) == 0 }
 // it changes count as changed for Filter.After.
 func (q *Queue) Reseal(ctx context.Context) (Resealed, error) {
 	const passes = 3
+	defer q.postRest(ctx)
 	var all Resealed
 	for range passes {
 		pass := &resealing{Queue: q}

@@ -44,6 +44,7 @@ func TestReseal(t *testing.T) {
 
 	assert.Equal(t, fleet.Resealed{Records: 5, Kept: 2, Settings: 4, Left: 2}, reseal("ba"), "settings, pause and two runs; the lane's second job and the new one")
 	assert.Equal(t, fleet.Resealed{Left: 2}, reseal("ba"), "nothing is sealed anew twice")
+	assert.Equal(t, map[fleet.State]int{fleet.Refused: 1, fleet.Unknown: 2, fleet.Succeeded: 2, fleet.Waiting: 2}, counted(t, old))
 
 	both := under("ba")
 	require.NoError(t, both.Resume(t.Context()))
