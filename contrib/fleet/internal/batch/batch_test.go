@@ -488,7 +488,7 @@ func TestMistakes(t *testing.T) {
 		args []string
 	}{
 		{2, "the file is missing", nil},
-		{2, "there is no file \"" + s.path("none") + "\", and no command; those are cancel, drain, pause, results, resume, retry, settle, status, submit, work", []string{s.path("none"), feedsPath}},
+		{2, "there is no file \"" + s.path("none") + "\", and no command; those are cancel, drain, pause, purge, reseal, results, resume, retry, settle, status, submit, work", []string{s.path("none"), feedsPath}},
 		{2, `there is no file "list", and no command`, []string{"list", "--data", s.path("nowhere")}},
 		{2, `there is no command and no file "puase": did you mean "pause"?`, []string{"puase"}},
 		{2, `there is no command and no file "cancle": did you mean "cancel"?`, []string{"cancle", "--data", s.path("nowhere")}},
