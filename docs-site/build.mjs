@@ -25,7 +25,7 @@ const run = (command, args, more = {}) => execFileSync(command, args, { cwd: roo
 fs.rmSync(pages, { recursive: true, force: true })
 const wxpay = path.join(here, '.vitepress/cache/wxpay')
 run('go', ['build', '-o', wxpay, './cmd/wxpay'])
-for (const lang of languages) run(wxpay, ['docs', '--all', '--lang', lang, '--out', path.join(pages, prefix[lang])])
+for (const lang of languages) run(wxpay, ['docs', '--all', '--lang', lang, '--output', path.join(pages, prefix[lang])])
 const files = dir => fs.readdirSync(dir, { recursive: true, withFileTypes: true }).filter(f => f.isFile()).map(f => path.join(f.parentPath ?? f.path, f.name))
 const isEvent = name => name.startsWith('notifications/')
 const facts = new Map() // the pages of operations and notifications by name, as their Chinese page tells them

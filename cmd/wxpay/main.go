@@ -9,7 +9,7 @@
 //	wxpay bill KIND --date DAY              the bill of a day, verified
 //	wxpay search TEXT...                    operations, found by words
 //	wxpay docs [METHOD] PATH                the documentation of an operation, and its call in Go
-//	wxpay docs --all --out DIR              the same of every operation, as a folder of Markdown
+//	wxpay docs --all --output DIR           the same of every operation, as a folder of Markdown
 //	wxpay gen types METHOD PATH             Go structs for the request and the response of an operation
 //	wxpay catalog diff FILE...              the differences between newer facts and the catalogue
 //	wxpay openapi                           the API as an OpenAPI 3.1 document

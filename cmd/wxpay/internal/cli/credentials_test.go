@@ -116,7 +116,7 @@ func TestCredentials(t *testing.T) {
 				{"call", "v3/certificates", "--get", "data.#"},
 				{"download", "v3/certificates", "-o", "-"},
 				{"keys", "check"},
-				{"keys", "download", "--out", out},
+				{"keys", "download", "--output", out},
 			} {
 				code, _, stderr := clitest.Run(t, environ, append(command, test.args...)...)
 				assert.Zero(t, code, "%v: %s", command, stderr)

@@ -81,7 +81,7 @@ func TestProfiles(t *testing.T) {
 	assert.Contains(t, stdout, "shop-b\n  mchid               1900000109\n")
 	assert.Contains(t, stdout, "  apiv3_key           env:SHOP_KEY\n")
 	assert.Contains(t, stdout, "  p12_password        set, not shown\n")
-	_, document, _ := clitest.Run(t, environ, "profiles", "--json")
+	_, document, _ := clitest.Run(t, environ, "profiles", "--format=json")
 	assert.Contains(t, document, `"p12_password": "set, not shown"`)
 	for _, secret := range []string{"secret 1", b.Merchant().APIv3Key} {
 		assert.NotContains(t, stdout+document, secret)

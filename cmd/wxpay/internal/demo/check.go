@@ -11,7 +11,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// report is the outcome of the demonstration, and the document that --json prints.
+// report is the outcome of the demonstration, and the document that --format json prints.
 type report struct {
 	OK           bool          `json:"ok"`
 	Milliseconds float64       `json:"duration_ms"`

@@ -25,7 +25,7 @@ It needs no account, no configuration and no network. The exit code is 0 if ever
 		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return run(command.Context(), sh, machines) },
 	}
-	command.Flags().BoolVar(&machines, "json", false, "print one JSON document for machines")
+	shell.FormatFlag(command, &machines)
 	return command
 }
 

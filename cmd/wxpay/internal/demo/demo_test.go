@@ -38,7 +38,7 @@ func TestDemoShowsWhatItRuns(t *testing.T) {
 	})
 	require.Len(t, run, 6)
 
-	code, stdout, stderr := clitest.Run(t, nil, "demo", "--json")
+	code, stdout, stderr := clitest.Run(t, nil, "demo", "--format=json")
 	require.Zero(t, code, stderr)
 	var report struct {
 		Calls []struct {

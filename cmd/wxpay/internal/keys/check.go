@@ -47,8 +47,8 @@ Exit codes:
   5  the result could not be written`,
 		Example: `  wxpay keys check --cert apiclient_cert.pem
   wxpay keys check --p12 apiclient_cert.p12
-  wxpay keys check --sandbox --sandbox-keys public-key
-  wxpay keys check --json | jq -r '.checks[] | select(.result == "failed") | .text'`,
+  wxpay keys check --sandbox --sandbox-keys public
+  wxpay keys check --format json | jq -r '.checks[] | select(.result == "failed") | .text'`,
 		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if o.timeout <= 0 {
@@ -61,7 +61,7 @@ Exit codes:
 	flags.SortFlags = false
 	o.source.flags(flags)
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long to wait for each response, such as 5s")
-	flags.BoolVar(&o.json, "json", false, "print one JSON document for machines")
+	shell.FormatFlag(command, &o.json)
 	return command
 }
 

@@ -233,7 +233,7 @@ func TestKeysCheck(t *testing.T) {
 			}
 
 			// The same for machines.
-			again, stdout, stderr := b.run(append(args, "--json")...)
+			again, stdout, stderr := b.run(append(args, "--format=json")...)
 			assert.Equal(t, code, again)
 			assert.Empty(t, stderr)
 			var report struct {

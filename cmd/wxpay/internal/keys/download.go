@@ -27,7 +27,7 @@ type downloadOptions struct {
 func downloadCommand(sh *shell.Shell) *cobra.Command {
 	o := new(downloadOptions)
 	command := &cobra.Command{
-		Use:   "download --out DIR",
+		Use:   "download --output DIR",
 		Short: "Download the platform's certificates into a folder",
 		Long: `Download the platform's certificates into a folder, each as wechatpay_SERIAL.pem. wxpay decrypts them with the APIv3 key,
 and verifies the list with the certificate that signed it.
@@ -46,20 +46,20 @@ Exit codes:
   2  wrong usage, or credentials that are missing or unusable; nothing was sent
   4  there was no connection, or an interrupt ended it
   5  the certificates are there, but the result could not be written`,
-		Example: `  wxpay keys download --out certificates
-  wxpay keys download --out certificates --p12 apiclient_cert.p12
-  wxpay keys download --out /tmp/certificates --sandbox`,
+		Example: `  wxpay keys download --output certificates
+  wxpay keys download --output certificates --p12 apiclient_cert.p12
+  wxpay keys download --output /tmp/certificates --sandbox`,
 		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if o.out == "" {
-				return shell.Usage("name the folder: --out DIR")
+				return shell.Usage("name the folder: --output DIR")
 			}
 			return o.run(command.Context(), sh)
 		},
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.out, "out", "", "`DIR` to write to; wxpay makes it if it is missing")
+	flags.StringVarP(&o.out, "output", "o", "", "`DIR` to write to; wxpay makes it if it is missing")
 	o.source.flags(flags)
 	return command
 }

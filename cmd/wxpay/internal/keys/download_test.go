@@ -24,7 +24,7 @@ func TestKeysDownload(t *testing.T) {
 	path := func(certificate *x509.Certificate) string {
 		return filepath.Join(dir, "wechatpay_"+apiv3.Serial(certificate)+".pem")
 	}
-	code, stdout, stderr := b.run("download", "--out", dir)
+	code, stdout, stderr := b.run("download", "--output", dir)
 	require.Equal(t, 0, code, stderr)
 	for _, certificate := range listed {
 		data, err := os.ReadFile(path(certificate))
@@ -36,7 +36,7 @@ func TestKeysDownload(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, files, len(listed), "nothing else is left behind")
 
-	code, stdout, _ = b.run("download", "--out", dir)
+	code, stdout, _ = b.run("download", "--output", dir)
 	assert.Equal(t, 0, code)
 	assert.Equal(t, 2, strings.Count(stdout, ", which is the same ("))
 
@@ -47,7 +47,7 @@ func TestKeysDownload(t *testing.T) {
 		listed[1].NotAfter.Add(time.Hour))
 	require.NoError(t, os.WriteFile(path(older), certPEM(older), 0o600))
 	require.NoError(t, os.WriteFile(path(newer), certPEM(newer), 0o600))
-	code, stdout, _ = b.run("download", "--out", dir)
+	code, stdout, _ = b.run("download", "--output", dir)
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stdout, "replaced "+path(older)+", which was older (")
 	assert.Contains(t, stdout, "kept "+path(newer)+", which is newer (")
@@ -60,7 +60,7 @@ func TestKeysDownload(t *testing.T) {
 	// What is no certificate, or another, is not the program's to overwrite; the others are written all the same.
 	require.NoError(t, os.WriteFile(path(listed[0]), []byte("my notes"), 0o600))
 	require.NoError(t, os.Remove(path(listed[1])))
-	code, stdout, stderr = b.run("download", "--out", dir)
+	code, stdout, stderr = b.run("download", "--output", dir)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "is in the way, and contains no certificate: move it away")
 	assert.Contains(t, stdout, "wrote "+path(listed[1]))
@@ -68,7 +68,7 @@ func TestKeysDownload(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "my notes", string(data))
 	require.NoError(t, os.WriteFile(path(listed[0]), certPEM(listed[1]), 0o600))
-	code, _, stderr = b.run("download", "--out", dir)
+	code, _, stderr = b.run("download", "--output", dir)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stderr, "is in the way, and contains the certificate "+apiv3.Serial(listed[1]))
 }
@@ -98,7 +98,7 @@ func TestKeysDownloadFails(t *testing.T) {
 				b.set(test.variable, test.value)
 			}
 			dir := filepath.Join(b.dir, "certificates")
-			code, stdout, stderr := b.run("download", "--out", dir)
+			code, stdout, stderr := b.run("download", "--output", dir)
 			assert.Equal(t, test.code, code, stderr)
 			assert.Empty(t, stdout)
 			assert.Contains(t, stderr, test.want)

@@ -25,7 +25,7 @@ The merchant platform hands out these files:
 No command prints a private key, the APIv3 key or a password.`,
 		Example: `  wxpay keys check --cert apiclient_cert.pem
   wxpay keys show apiclient_*.p* pub_key.pem
-  wxpay keys download --out certificates`,
+  wxpay keys download --output certificates`,
 		RunE: shell.Group("wxpay keys check, show or download"),
 	}
 	command.AddCommand(checkCommand(sh), showCommand(sh), downloadCommand(sh))

@@ -37,7 +37,7 @@ Exit codes:
   5  the result could not be written`,
 		Example: `  wxpay keys show apiclient_key.pem apiclient_cert.pem
   WXPAY_MCHID=1900000109 wxpay keys show apiclient_cert.p12
-  wxpay keys show pub_key.pem --json | jq -r '.[].keys[].fingerprint'`,
+  wxpay keys show pub_key.pem --format json | jq -r '.[].keys[].fingerprint'`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return shell.Usage("the file is missing: give one or several, such as apiclient_cert.pem, or -")
@@ -49,7 +49,7 @@ Exit codes:
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.password, "password-file", "", "`FILE` that contains the password and nothing else")
-	flags.BoolVar(&o.json, "json", false, "print one JSON document for machines")
+	shell.FormatFlag(command, &o.json)
 	return command
 }
 

@@ -95,7 +95,7 @@ func TestKeysShow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := b.write("file", test.data)
-			code, stdout, stderr := b.run("show", "--json", path)
+			code, stdout, stderr := b.run("show", "--format=json", path)
 			assert.Empty(t, stderr)
 			var files []struct {
 				File string

@@ -24,12 +24,12 @@ type source struct {
 func (s *source) flags(flags *pflag.FlagSet) {
 	s.Add(flags)
 	flags.BoolVar(&s.sandbox, "sandbox", false, "ask an embedded sandbox, which brings its own credentials")
-	flags.StringVar(&s.mode, "sandbox-keys", "", "which platform keys its merchant has: `both`, certificates or public-key")
+	flags.StringVar(&s.mode, "sandbox-keys", "", "`KIND` of platform keys that its merchant has: public, certificates or both")
 }
 
 // sandboxModes are the values of --sandbox-keys.
 var sandboxModes = map[string]sandbox.KeyMode{
-	"": sandbox.BothKeys, "both": sandbox.BothKeys, "certificates": sandbox.CertificatesOnly, "public-key": sandbox.PublicKeyOnly,
+	"": sandbox.BothKeys, "both": sandbox.BothKeys, "certificates": sandbox.CertificatesOnly, "public": sandbox.PublicKeyOnly,
 }
 
 // valid rejects flags that exclude each other.
@@ -39,7 +39,7 @@ func (s *source) valid() error {
 	case s.mode != "" && !s.sandbox:
 		return shell.Usage("--sandbox-keys is about the keys of --sandbox, which is not given")
 	case !known:
-		return shell.Usage("--sandbox-keys %q is not one of both, certificates, public-key", s.mode)
+		return shell.Usage("--sandbox-keys %q is not one of public, certificates, both", s.mode)
 	}
 	return s.Check(s.sandbox)
 }

@@ -50,7 +50,7 @@ operation, with the differences. The command marks facts of this file.
 The format is term, unless --format gives another; json is an array of operations. --lang zh shows the manual in Chinese.
 On a terminal the page goes through the program in PAGER, if that is set.
 
---all --out DIR writes the whole manual as Markdown, one file for each operation and notification, with README.md as its
+--all --output DIR writes the whole manual as Markdown, one file for each operation and notification, with README.md as its
 index and with what the sandbox responds. It replaces the files that it wrote before, and neither deletes nor replaces any
 other file.
 
@@ -58,7 +58,7 @@ other file.
 the site that docs-site/build.mjs has built.`,
 		Example: `  wxpay docs v3/pay/transactions/native
   wxpay docs GET v3/pay/transactions/out-trade-no/{out_trade_no} --format json
-  wxpay docs --all --out manual
+  wxpay docs --all --output manual
   wxpay docs --serve 127.0.0.1:8088`,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := o.arguments(args); err != nil {
@@ -86,8 +86,8 @@ func (o *docsOptions) flags(sh *shell.Shell, flags *pflag.FlagSet) {
 	flags.StringVar(&o.language, "lang", string(own), "`LANGUAGE` of the manual: "+strings.Join(language.All, ", "))
 	flags.StringVar(&o.addr, "serve", "", "show the manual in a browser at this `ADDR`")
 	flags.StringVar(&o.site, "site", "", "the folder, `DIR`, of a built site, for --serve")
-	flags.BoolVar(&o.all, "all", false, "write the whole manual into the folder of --out")
-	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
+	flags.BoolVar(&o.all, "all", false, "write the whole manual into the folder of --output")
+	flags.StringVarP(&o.out, "output", "o", "", "the folder, `DIR`, for --all; wxpay makes it if it is missing")
 }
 
 func (o *docsOptions) arguments(args []string) error {
@@ -103,9 +103,9 @@ func (o *docsOptions) arguments(args []string) error {
 	case o.addr != "":
 		return nil
 	case o.all && o.out == "":
-		return shell.Usage("--all needs a folder: --out DIR")
+		return shell.Usage("--all needs a folder: --output DIR")
 	case !o.all && o.out != "":
-		return shell.Usage("--out is the folder for --all; to write one page, redirect stdout")
+		return shell.Usage("--output is the folder for --all; to write one page, redirect stdout")
 	case o.all && len(args) > 0:
 		return shell.Usage("--all writes every operation: it takes no path")
 	case o.all && o.format != "" && o.format != "md":

@@ -43,7 +43,7 @@ func typesCommand(sh *shell.Shell) *cobra.Command {
 		Long: `Print a Go file with structs for the query, the body and the response of an operation, formatted. METHOD is optional if
 the path has one only.
 
---tag TAG --out DIR writes a package for a product family and those beneath it: a file for each operation, one for each
+--tag TAG --output DIR writes a package for a product family and those beneath it: a file for each operation, one for each
 notification that the family gets, and doc.go with a list. It replaces the files that it wrote before, and neither deletes
 nor replaces any other file. The name of a type follows from the path and the field alone, so that a newer catalogue adds
 names and changes none.
@@ -57,7 +57,7 @@ fields contain plain text: the client encrypts and decrypts them. The types fit 
 The form of the code is experimental: a minor version may change it.`,
 		Example: `  wxpay gen types POST v3/pay/transactions/native --package pay > native.go
   wxpay gen types v3/refund/domestic/refunds/{out_refund_no} --name RefundQuery
-  wxpay gen types --tag 基础支付 --package pay --out pay`,
+  wxpay gen types --tag 基础支付 --package pay --output pay`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := o.arguments(args); err != nil {
 				return err
@@ -82,14 +82,14 @@ func (o *typesOptions) arguments(args []string) (err error) {
 	case o.prefix != "" && (!token.IsIdentifier(o.prefix) || !token.IsExported(o.prefix)):
 		return shell.Usage("the name %q is not an exported Go identifier", o.prefix)
 	case o.tag == "" && o.out != "":
-		return shell.Usage("--out is the folder for --tag; to write one file, redirect stdout")
+		return shell.Usage("--output is the folder for --tag; to write one file, redirect stdout")
 	case o.tag == "":
 		var at operation.Address
 		o.method, at, err = operation.Args(args)
 		o.path = at.Path
 		return err
 	case o.out == "":
-		return shell.Usage("--tag needs a folder: --out DIR")
+		return shell.Usage("--tag needs a folder: --output DIR")
 	case len(args) > 0:
 		return shell.Usage("--tag writes every operation of the family: it takes no path")
 	case o.prefix != "":
@@ -103,7 +103,7 @@ func (o *typesOptions) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.packageName, "package", "main", "`NAME` of the Go package")
 	flags.StringVar(&o.prefix, "name", "", "`NAME` at the beginning of all types, instead of one from the path")
 	flags.StringVar(&o.tag, "tag", "", "all operations and notifications of a product family, `TAG`, and of those beneath it")
-	flags.StringVar(&o.out, "out", "", "the folder, `DIR`, for --tag; wxpay makes it if it is missing")
+	flags.StringVarP(&o.out, "output", "o", "", "the folder, `DIR`, for --tag; wxpay makes it if it is missing")
 }
 
 func (o *typesOptions) run(sh *shell.Shell) error {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
@@ -26,10 +25,10 @@ func Search(sh *shell.Shell) *cobra.Command {
 		Long: `Find operations by words. An operation has to contain all of them: in its official name, its path, its product families or
 the names of its fields. Common synonyms find it too, such as former names and English words. The best matches come first,
 and of equal ones the most popular. A method in capitals stands for itself. If nothing is found, stdout stays empty (an
-empty array with --json) and the exit code is 0.`,
+empty array with --format json) and the exit code is 0.`,
 		Example: `  wxpay search 企业付款
   wxpay search GET refund out_refund_no
-  wxpay search -n 0 --json profitsharing`,
+  wxpay search -n 0 --format json profitsharing`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if o.text = strings.TrimSpace(strings.Join(args, " ")); o.text == "" {
 				return shell.Usage("the words to search for are missing: for example wxpay search 退款")
@@ -41,16 +40,12 @@ empty array with --json) and the exit code is 0.`,
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	o.flags(command.Flags())
+	command.Flags().IntVarP(&o.most, "number", "n", 20, "how many operations to list at most, `N`; 0 is all")
+	shell.FormatFlag(command, &o.json)
 	return command
 }
 
-func (o *searchOptions) flags(flags *pflag.FlagSet) {
-	flags.IntVarP(&o.most, "number", "n", 20, "how many operations to list at most, `N`; 0 is all")
-	flags.BoolVar(&o.json, "json", false, "print one JSON array for machines")
-}
-
-// found is one operation in the document that --json prints.
+// found is one operation in the document that --format json prints.
 type found struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`

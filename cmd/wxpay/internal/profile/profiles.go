@@ -28,7 +28,7 @@ func Profiles(sh *shell.Shell) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return list(sh, json) },
 	}
-	command.Flags().BoolVar(&json, "json", false, "print one JSON document for machines")
+	shell.FormatFlag(command, &json)
 	return command
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -40,6 +41,32 @@ func (f *PairFlag) Set(text string) error {
 		value = strings.TrimSpace(value)
 	}
 	*f.List = append(*f.List, Pair{name, value})
+	return nil
+}
+
+// FormatFlag adds the flag --format to a command whose result is for a person, or with json for a machine.
+func FormatFlag(command *cobra.Command, json *bool) {
+	command.Flags().Var((*jsonFlag)(json), "format", "`FORMAT` of the result: text, or json for machines")
+	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// jsonFlag is true for json and false for text.
+type jsonFlag bool
+
+func (f *jsonFlag) String() string {
+	if *f {
+		return "json"
+	}
+	return "text"
+}
+
+func (f *jsonFlag) Type() string { return "format" }
+
+func (f *jsonFlag) Set(text string) error {
+	if text != "text" && text != "json" {
+		return Say("it is not one of text, json")
+	}
+	*f = text == "json"
 	return nil
 }
 
