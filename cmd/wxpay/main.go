@@ -14,6 +14,7 @@
 //	wxpay catalog diff FILE...              the differences between newer facts and the catalogue
 //	wxpay openapi                           the API as an OpenAPI 3.1 document
 //	wxpay keys check|show|download          the keys and certificates of a merchant
+//	wxpay smoke                             your own merchant, tried with one fen, which comes back
 //	wxpay init [NAME]                       asks for the credentials of a merchant, checks and keeps them
 //	wxpay profiles                          the merchants whose credentials are kept
 //	wxpay sandbox [-- COMMAND [ARG]...]     a sandbox on this machine, for other programs or for one command
