@@ -4,8 +4,8 @@
 // every link is checked, and the result stands in dist/. --family takes only the pages whose path begins with PREFIX, while
 // one works on the form of the site. SITE_BASE is the path under which the site is served, / by default.
 //
-// Bounds, on two cores: 4 minutes, 4 GB, 70 MB. Measured on 2026-11-30, two languages: 107 s of processor time in all, 2.2 GB
-// at most in a process, 47 MB, 2,404 pages.
+// Bounds, on two cores: 4 minutes, 4 GB, 70 MB. Measured on 2026-11-30: 90 s of processor time (5 minutes of the clock on a
+// machine that had much else to do), 2.8 GB at most in a process, 60 MB, 2,404 pages.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
