@@ -73,6 +73,8 @@ func (s *Sandbox) control() []console.Order {
 		{Method: "POST", Path: "faults", Does: "Faults.Inject", Run: s.injectLines, In: "rules"},
 		{Method: "GET", Path: "faults", Does: "Faults.All", Run: faults.Rules, Out: "rules"},
 		{Method: "DELETE", Path: "faults", Does: "Faults.Clear", Run: faults.Clear},
+		{Method: "POST", Path: "faults/remove", Does: "Faults.Remove", Run: s.removeLine, In: "rule"},
+		{Method: "GET", Path: "faults/tallies", Does: "Faults.Tallies", Run: faults.Tallies, Out: "tallies"},
 		{Method: "GET", Path: "faults/counts", Does: "Faults.Counts", Run: faults.Counts, Out: "counts"},
 
 		{Method: "GET", Path: "merchants", Does: "Sandbox.Merchants", Run: s.shared.rings, Out: "merchants"},
@@ -206,6 +208,14 @@ func (s *Sandbox) injectLines(lines []string) error {
 		}
 	}
 	return s.Faults.Inject(rules...)
+}
+
+func (s *Sandbox) removeLine(line string) error {
+	rule, err := fault.Parse(line)
+	if err != nil {
+		return err
+	}
+	return s.Faults.Remove(rule)
 }
 
 // resourceOf is nil, which stands for a sample, if there is no resource.

@@ -297,6 +297,26 @@ func TestFaults(t *testing.T) {
 }
 
 // TestFaultErrors: in process the errors are those of a network.
+// A rule that is removed takes the hits of no other with it.
+func TestRemoveFault(t *testing.T) {
+	s := newSandbox(t)
+	first, second := fault.Rule{Kind: fault.Delay, Path: "/v3/certificates", Delay: time.Millisecond}, fault.Rule{Kind: fault.ServerError, Count: 2}
+	require.NoError(t, s.Faults.Inject(first, second, first))
+	call := func() int {
+		return newCall(s, time.Now(), "GET", "/v3/certificates", nil).sign(s).send(t, s.Transport(), inProcess).StatusCode
+	}
+	assert.Equal(t, 200, call())
+	assert.Equal(t, []sandbox.Tally{{Rule: first, Hits: 1}, {Rule: second}, {Rule: first}}, s.Faults.Tallies())
+	require.NoError(t, s.Faults.Remove(first))
+	assert.Equal(t, 500, call())
+	require.NoError(t, s.Faults.Remove(first))
+	assert.Equal(t, []sandbox.Tally{{Rule: second, Hits: 1}}, s.Faults.Tallies())
+	assert.Equal(t, 500, call())
+	assert.Equal(t, 200, call(), "two in all")
+	require.ErrorContains(t, s.Faults.Remove(first), "there is no rule")
+	assert.Equal(t, map[fault.Kind]int{fault.Delay: 1, fault.ServerError: 2}, s.Faults.Counts())
+}
+
 func TestFaultErrors(t *testing.T) {
 	s := newSandbox(t)
 	for kind, want := range map[fault.Kind]struct {

@@ -3,6 +3,7 @@ package trouble
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -33,6 +34,7 @@ type Faults struct {
 	mu    sync.Mutex
 	seed  uint64
 	rules []*rule
+	added int                    // rules since Clear
 	seen  map[fingerprint]uint32 // how often each request came, kept while a rule has a probability
 	fired map[fault.Kind]int
 	kept  kept
@@ -40,7 +42,14 @@ type Faults struct {
 
 type rule struct {
 	fault.Rule
+	place         int // among those that were added, for the draws
 	skipped, hits int
+}
+
+// Tally is sandbox.Tally, which documents the fields.
+type Tally struct {
+	Rule fault.Rule `json:"rule"`
+	Hits int        `json:"hits"`
 }
 
 // Inject adds rules. Of those that match a request, the first that hits it counts, in the order in
@@ -54,7 +63,8 @@ func (f *Faults) Inject(rules ...fault.Rule) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range rules {
-		f.rules = append(f.rules, &rule{Rule: r})
+		f.rules = append(f.rules, &rule{Rule: r, place: f.added})
+		f.added++
 		f.kept.wanted = f.kept.wanted || keeps(r.Kind)
 	}
 	return nil
@@ -71,12 +81,35 @@ func (f *Faults) Rules() []fault.Rule {
 	return list
 }
 
+// Tallies returns the rules as they were added, each with how many requests it has hit.
+func (f *Faults) Tallies() []Tally {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := make([]Tally, len(f.rules))
+	for i, r := range f.rules {
+		list[i] = Tally{r.Rule, r.hits}
+	}
+	return list
+}
+
+// Remove removes the first rule of that form. The others count on.
+func (f *Faults) Remove(removed fault.Rule) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := slices.IndexFunc(f.rules, func(r *rule) bool { return r.String() == removed.String() })
+	if at < 0 {
+		return fmt.Errorf("sandbox: Faults.Remove: there is no rule %q", removed.String())
+	}
+	f.rules = slices.Delete(f.rules, at, at+1)
+	return nil
+}
+
 // Clear removes all rules and forgets which requests came and what they were answered, so that the
 // same requests meet the same faults again once the same rules are added. What Counts counts stays.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.rules, f.seen, f.kept = nil, nil, kept{}
+	f.rules, f.added, f.seen, f.kept = nil, 0, nil, kept{}
 }
 
 // Counts returns how many requests each kind of fault has hit.
@@ -109,7 +142,7 @@ func (f *Faults) Hides(c *Call, age time.Duration) bool {
 func (f *Faults) first(c *Call, candidate func(*rule) bool) fault.Rule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, r := range f.rules {
+	for _, r := range f.rules {
 		if !candidate(r) || (r.Count > 0 && r.hits >= r.Count) || !matches(&r.Rule, c) {
 			continue
 		}
@@ -117,7 +150,7 @@ func (f *Faults) first(c *Call, candidate func(*rule) bool) fault.Rule {
 			r.skipped++
 			continue
 		}
-		if r.Probability > 0 && f.draw(i, c) >= r.Probability {
+		if r.Probability > 0 && f.draw(r.place, c) >= r.Probability {
 			continue
 		}
 		if keeps(r.Kind) {
