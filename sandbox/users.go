@@ -222,6 +222,26 @@ func (u *Users) PayServiceOrder(outOrderNo string) (transactionID string, err er
 	return u.flows.scores.PayServiceOrder(outOrderNo)
 }
 
+// Coupon is a cash coupon that a user has.
+type Coupon struct {
+	ID      string    `json:"coupon_id"`
+	Name    string    `json:"coupon_name"` // of its stock
+	OpenID  string    `json:"openid"`
+	State   string    `json:"status"`              // SENDED, USED or EXPIRED
+	Amount  int64     `json:"coupon_amount"`       // what it pays of an order, fen
+	Minimum int64     `json:"transaction_minimum"` // the smallest order that it is for, fen
+	Begin   time.Time `json:"available_begin_time"`
+	End     time.Time `json:"available_end_time"`
+}
+
+// Coupons returns the coupons of all users, those that begin last first.
+func (u *Users) Coupons() (list []Coupon) {
+	for _, c := range u.flows.coupons.Coupons() {
+		list = append(list, Coupon(c))
+	}
+	return list
+}
+
 // UseCoupon lets a user use a coupon for an order that is paid; SUB_MCHID/ stands before the number
 // of a sub-merchant's order. The merchant is told by COUPON.USE at the callback of its coupons. What
 // the order says of its payment stays as it is. A coupon that cannot be used for it is an error.

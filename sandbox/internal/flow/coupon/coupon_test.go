@@ -163,8 +163,13 @@ func TestCoupon(t *testing.T) {
 	assert.Equal(t, map[string]any{"coupon_amount": 30.0, "transaction_minimum": 100.0}, told["normal_coupon_information"])
 	assert.Equal(t, "404 RESOURCE_NOT_EXISTS", b.Rejected("GET", to("o2")+"/"+id+"?appid=wx1", nil), "somebody else's")
 
+	shown := b.flow.Coupons()
+	require.Len(t, shown, 1)
+	assert.Equal(t, []any{id, "满减", "o1", "SENDED", int64(30), int64(100)},
+		[]any{shown[0].ID, shown[0].Name, shown[0].OpenID, shown[0].State, shown[0].Amount, shown[0].Minimum})
 	require.NoError(t, b.flow.UseCoupon(id, "ORDER-0001"))
 	b.Reload()
+	assert.Equal(t, "USED", b.flow.Coupons()[0].State)
 	told = b.coupon("o1", id)
 	assert.Equal(t, "USED", told["status"])
 	o, _ := b.orders.Get("ORDER-0001")

@@ -29,6 +29,7 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 		p, _ := f.coupons.Get(key)
 		return p.State
 	}})
+	m.Control(console.Order{Method: "GET", Path: "coupons", Does: "Users.Coupons", Run: f.Coupons, Out: "coupons"})
 	m.Control(console.Order{Method: "POST", Path: "coupons/use", Does: "Users.UseCoupon", Run: f.UseCoupon, In: "coupon_id out_trade_no"})
 	return f
 }

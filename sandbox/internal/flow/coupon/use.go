@@ -4,11 +4,41 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/sample"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
+
+// Coupon is sandbox.Coupon, which documents the fields.
+type Coupon struct {
+	ID      string    `json:"coupon_id"`
+	Name    string    `json:"coupon_name"`
+	OpenID  string    `json:"openid"`
+	State   string    `json:"status"`
+	Amount  int64     `json:"coupon_amount"`
+	Minimum int64     `json:"transaction_minimum"`
+	Begin   time.Time `json:"available_begin_time"`
+	End     time.Time `json:"available_end_time"`
+}
+
+// Coupons returns the coupons of all users, the newest first.
+func (f *Flow) Coupons() []Coupon {
+	b, _ := f.Begin()
+	defer b.Commit()
+	var list []Coupon
+	for _, p := range f.coupons.Rows() {
+		s, _ := f.stocks.Get(p.Stock)
+		name, _ := book.ReadObject(s.Request)["stock_name"].(string)
+		list = append(list, Coupon{p.ID, name, p.OpenID, p.State, p.Face, p.Minimum, p.Begin, p.End})
+	}
+	slices.SortFunc(list, func(a, b Coupon) int { return cmp.Or(b.Begin.Compare(a.Begin), strings.Compare(b.ID, a.ID)) })
+	return list
+}
 
 // UseCoupon lets a user use a coupon for an order that is paid; SUB_MCHID/ stands before the number
 // of a sub-merchant's order. COUPON.USE notifies the merchant at the callback of its coupons. What
