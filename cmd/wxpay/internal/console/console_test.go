@@ -425,6 +425,11 @@ func TestClinicPage(t *testing.T) {
 	assert.Contains(t, page, "The client signed")
 	assert.Contains(t, page, "<mark> </mark>", "the blank that another encoder left out")
 	assert.Contains(t, page, "likely cause")
+	d.post(t, "/settings", url.Values{"lang": {"zh"}, "back": {"/journal"}})
+	page = d.get(t, "/journal/1")
+	assert.Contains(t, page, "可能原因：")
+	assert.NotContains(t, page, "likely cause")
+	assert.Contains(t, d.get(t, "/journal"), "验签不通过")
 }
 
 // spoiler encodes a body once more after it was signed, as some HTTP clients do.

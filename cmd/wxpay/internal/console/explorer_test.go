@@ -55,6 +55,16 @@ func TestExplorerSearch(t *testing.T) {
 	assert.Contains(t, d.get(t, "/explorer?q=native"), "/v3/pay/transactions/native")
 	assert.Contains(t, d.get(t, "/explorer?q="+url.QueryEscape("退款")), "/v3/refund/domestic/refunds")
 	assert.Contains(t, d.get(t, "/explorer?q=zzzzzz"), "nothing like that")
+	for _, words := range []string{"transaction.success", "退款", "refund_status"} { // type, name, field
+		assert.Contains(t, d.get(t, "/explorer?q="+url.QueryEscape(words)), "/explorer/event?type=", words)
+	}
+	assert.Contains(t, d.get(t, "/explorer?events=1"), "/explorer/event?type=TRANSACTION.SUCCESS")
+	event := d.get(t, "/explorer/event?type=TRANSACTION.SUCCESS")
+	assert.Contains(t, event, "transaction_id")
+	assert.Contains(t, event, "订单金额信息", "labels")
+	assert.Contains(t, event, "/events?event=TRANSACTION.SUCCESS")
+	missing, _ := d.do(t, must(http.NewRequest(http.MethodGet, d.base+"/explorer/event?type=NOPE", nil)))
+	assert.Equal(t, 404, missing)
 	assert.Contains(t, d.get(t, "/explorer?tag="+url.QueryEscape("基础支付")), "/v3/pay/transactions/native")
 	status, page := d.do(t, must(http.NewRequest(http.MethodGet, d.base+"/explorer/operation?method=GET&path=/v3/none", nil)))
 	assert.Equal(t, 404, status)

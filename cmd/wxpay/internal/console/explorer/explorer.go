@@ -25,6 +25,7 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -40,18 +41,24 @@ type Pages struct {
 func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /explorer", p.search)
 	mux.HandleFunc("GET /explorer/operation", p.operation)
+	mux.HandleFunc("GET /explorer/event", p.event)
 	mux.HandleFunc("POST /explorer/preview", p.preview)
 	mux.HandleFunc("POST /explorer/send", p.send)
 }
 
-// most bounds a list of operations.
-const most = 60
+// Bounds of lists: of operations, and of notifications, which are few.
+const (
+	most       = 60
+	mostEvents = 200
+)
 
 // results is what a search finds.
 type results struct {
 	Words, Tag string
 	Operations []*fact.Operation
 	More       int // that are not shown
+	Events     []*fact.Event
+	MoreEvents int
 	Tags       []tag
 }
 
@@ -83,6 +90,11 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) {
 	slices.SortFunc(page.Tags, func(a, b tag) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Name, b.Name)) })
 	if page.Words != "" {
 		page.Operations = p.Facts.Search(page.Words)
+	}
+	if page.Words != "" || r.URL.Query().Get("events") != "" {
+		page.Events = p.eventsOf(page.Words)
+		page.MoreEvents = max(0, len(page.Events)-mostEvents)
+		page.Events = page.Events[:len(page.Events)-page.MoreEvents]
 	}
 	page.More = max(0, len(page.Operations)-most)
 	page.Operations = page.Operations[:len(page.Operations)-page.More]
@@ -267,39 +279,57 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) {
 	q, err := requestOf(operation, r.PostForm)
 	var recorder recorder
 	if err == nil {
-		err = p.call(ctx, operation, q, r.PostForm, &recorder, &page)
+		err = p.call(ctx, operation, q, r, &recorder, &page)
 	}
 	if authorization := recorder.last; authorization != "" {
 		var e sandbox.Entry
 		e, page.Found = send.Find(p.Sandbox, func(e sandbox.Entry) bool { return e.Header.Get("Authorization") == authorization })
 		page.Detail = journal.DetailOf(p.Facts, e)
 	}
+	if view.LanguageOf(r) == view.Chinese {
+		for i := range page.Findings {
+			page.Findings[i].Text = zh.Finding(page.Findings[i].Text)
+		}
+	}
 	page.Good = err == nil
 	frame := view.Frame{Template: "sent", Title: "Sent", Section: "explorer"}
 	if err != nil {
-		page.Outcome, page.Error = outcomeOf(err), strings.TrimPrefix(err.Error(), "wxpay: ")
+		page.Outcome, page.Error = outcomeOf(r, err), strings.TrimPrefix(err.Error(), "wxpay: ")
 	}
 	view.Write(w, r, frame, page)
 }
 
 // outcomeOf names what is known about the operation after an error.
-func outcomeOf(err error) string {
+func outcomeOf(r *http.Request, err error) string {
 	var rejection *wxpay.APIError
 	var failed *wxpay.CallError
 	var untrusted *wxpay.VerifyError
 	switch {
 	case errors.As(err, &rejection):
-		return rejection.Outcome.String()
+		return named(r, rejection.Outcome)
 	case errors.As(err, &failed):
-		return failed.Outcome.String()
+		return named(r, failed.Outcome)
 	case errors.As(err, &untrusted):
-		return wxpay.Unknown.String()
+		return named(r, wxpay.Unknown)
 	}
-	return wxpay.NotSent.String()
+	return named(r, wxpay.NotSent)
+}
+
+func named(r *http.Request, outcome wxpay.Outcome) string {
+	switch outcome {
+	case wxpay.NotSent:
+		return view.Say(r, "not sent")
+	case wxpay.Rejected:
+		return view.Say(r, "rejected")
+	case wxpay.Confirmed:
+		return view.Say(r, "confirmed")
+	}
+	return view.Say(r, "outcome unknown")
 }
 
 // call makes the call through a real client.
-func (p *Pages) call(ctx context.Context, operation *fact.Operation, q request, values url.Values, recorder *recorder, page *sent) error {
+func (p *Pages) call(ctx context.Context, operation *fact.Operation, q request, r *http.Request, recorder *recorder, page *sent) error {
+	values := r.PostForm
 	s := send.ViewOf(p.Sandbox, values.Get("merchant"))
 	recorder.next = s.Transport()
 	options := []wxpay.Option{
@@ -330,7 +360,7 @@ func (p *Pages) call(ctx context.Context, operation *fact.Operation, q request, 
 	}
 	if operation.Response == fact.StreamResponse {
 		_, err = chain.Download(ctx, io.Discard)
-		page.Outcome = wxpay.Confirmed.String()
+		page.Outcome = named(r, wxpay.Confirmed)
 		return err
 	}
 	var data any
@@ -341,7 +371,7 @@ func (p *Pages) call(ctx context.Context, operation *fact.Operation, q request, 
 	}
 	response, err := chain.Do(ctx, operation.Method, data)
 	if err == nil {
-		page.Outcome = wxpay.Confirmed.String() + " " + strconv.Itoa(response.Status)
+		page.Outcome = named(r, wxpay.Confirmed) + " " + strconv.Itoa(response.Status)
 	}
 	return err
 }

@@ -89,6 +89,18 @@ type cashier struct {
 	Return   string // redirect_url of H5; empty without one
 	Outcome  string // ok, cancel or fail once it is over
 	Open     bool   // it can be paid
+	Coupons  []sandbox.Coupon
+}
+
+// couponsFor returns the user's coupons that an order is large enough for.
+func couponsFor(s *sandbox.Sandbox, order sandbox.Checkout) []sandbox.Coupon {
+	var list []sandbox.Coupon
+	for _, c := range s.Users.Coupons() {
+		if c.State == "SENDED" && c.Minimum <= order.Total && (order.OpenID == "" || order.OpenID == c.OpenID) {
+			list = append(list, c)
+		}
+	}
+	return first(list, most)
 }
 
 // checkout opens a link: the number of an order, a code_url, a prepay_id or an h5_url.
@@ -129,7 +141,7 @@ func (p *Pages) find(r *http.Request) (cashier, *sandbox.Sandbox, error) {
 	for _, s := range views {
 		checkout, err := s.Users.Checkout(link)
 		if err == nil {
-			page.Checkout, page.Merchant = checkout, s.Merchant().ID
+			page.Checkout, page.Merchant, page.Coupons = checkout, s.Merchant().ID, couponsFor(s, checkout)
 			return page, s, nil
 		}
 		failed = err
@@ -205,7 +217,7 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("the phone knows no such act")
 	}
 	if after, err := s.Users.Checkout(page.Number); err == nil {
-		page.Checkout = after
+		page.Checkout, page.Coupons = after, couponsFor(s, after)
 	}
 	p.till(w, r, page, err, done)
 }

@@ -47,12 +47,18 @@ func (p *Pages) Register(mux *http.ServeMux) {
 type page struct {
 	Now, Wire time.Time
 	Frozen    bool
-	Faults    []string
+	Faults    []standing
 	Hits      []hit
 	Kinds     []string
 	Rules     []rule
 	Shots     []shot
 	Merchants []string
+}
+
+// standing is a rule about faults, and how often it has hit.
+type standing struct {
+	Rule string
+	Hits int
 }
 
 type hit struct {
@@ -75,8 +81,8 @@ var faultKinds = []string{
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, done string, problem error) {
 	s := p.Sandbox
 	data := page{Now: s.Clock.Now(), Wire: time.Now(), Frozen: s.Clock.Frozen(), Kinds: faultKinds}
-	for _, rule := range s.Faults.All() {
-		data.Faults = append(data.Faults, rule.String())
+	for _, tally := range s.Faults.Tallies() {
+		data.Faults = append(data.Faults, standing{tally.Rule.String(), tally.Hits})
 	}
 	counts := s.Faults.Counts()
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
@@ -124,7 +130,11 @@ func (p *Pages) order(r *http.Request) error {
 		}
 		return s.Faults.Inject(rule)
 	case "remove":
-		return p.remove(value)
+		rule, err := fault.Parse(value)
+		if err != nil {
+			return err
+		}
+		return s.Faults.Remove(rule)
 	case "clear":
 		s.Faults.Clear()
 		return nil
@@ -143,17 +153,6 @@ func (p *Pages) order(r *http.Request) error {
 		return err
 	}
 	return errors.New("the platform knows no such order")
-}
-
-// remove removes one rule about faults. The others begin to count anew.
-func (p *Pages) remove(text string) error {
-	rules := p.Sandbox.Faults.All()
-	at := slices.IndexFunc(rules, func(rule fault.Rule) bool { return rule.String() == text })
-	if at < 0 {
-		return errors.New("there is no such rule any more")
-	}
-	p.Sandbox.Faults.Clear()
-	return p.Sandbox.Faults.Inject(slices.Delete(rules, at, at+1)...)
 }
 
 func (p *Pages) take() error {

@@ -16,7 +16,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/auth"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
+	"github.com/wxpay-go/wxpay/sandbox"
 )
 
 //go:embed pages/*.html
@@ -48,7 +52,19 @@ var templates = func() map[Language]*pageSet {
 			},
 			"clock": of(func(t time.Time) string { return t.Format("15:04:05.000") }),
 			"time":  of(func(t time.Time) string { return t.Format(time.DateTime) }),
-			"took":  of(Took), "yuan": of(Yuan), "json": of(JSON),
+			"explained": of(func(text string) string {
+				if language == Chinese {
+					return zh.Explanation(text)
+				}
+				return text
+			}),
+			"reason": of(func(e sandbox.Entry) string {
+				if language == Chinese {
+					return zh.Rejection(e.Reason, gjson.GetBytes(e.ResponseBody, "message").String())
+				}
+				return e.Reason
+			}),
+			"took": of(Took), "yuan": of(Yuan), "json": of(JSON),
 			"q": component, "url": address, "eq": equal, "ge": atLeast, "not": not, "or": either, "len": length,
 		})
 		if err != nil {

@@ -75,13 +75,13 @@
     setTimeout(() => { button.textContent = said; }, 1200);
   });
 
-  // Lengths, in the unit that the platform counts.
+  // Lengths: the documentation counts characters, and some of the platform's checks bytes, so both show where they differ.
   const bytes = (text) => new TextEncoder().encode(text).length;
   const count = (input) => {
     const out = input.closest(".field")?.querySelector("[data-count]");
     if (!out) return;
-    const length = out.dataset.count === "characters" ? [...input.value].length : bytes(input.value);
-    out.textContent = length;
+    const length = [...input.value].length, size = bytes(input.value);
+    out.textContent = size === length ? length : `${length} (${size} ${out.dataset.bytes})`;
     const max = Number(out.dataset.max || 0), min = Number(out.dataset.min || 0);
     out.classList.toggle("bad", (max > 0 && length > max) || (length > 0 && length < min));
   };
