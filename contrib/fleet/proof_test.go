@@ -44,6 +44,7 @@ type trial struct {
 	unknown   wxpay.UnknownPolicy
 	careless  bool // jobs are acknowledged as soon as a worker has them, before anything is done
 	long      bool
+	wrongHost bool // the clock of one host is ten minutes off at first
 	disturb   func(f *field, ended <-chan struct{})
 }
 
@@ -66,6 +67,8 @@ type field struct {
 	config    workerConfig
 	traces    string // directory
 
+	aside map[string]bool // the hosts that stepped aside
+
 	mu       sync.Mutex
 	workers  []*worker
 	arrivals map[string][]time.Time // by merchant and operation
@@ -85,7 +88,9 @@ type workerConfig struct {
 	PerSecond int
 	Patience  time.Duration
 	OnUnknown wxpay.UnknownPolicy
-	Trace     string // file
+	Trace     string        // file
+	Name      string        // of its host
+	ClockOff  time.Duration // of the clock by which its host signs and verifies
 }
 
 const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -95,7 +100,9 @@ const proofKeys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 // a node is killed and another one cut off; whatever happens, each number ends once, with the
 // result that the platform's ledger shows.
 //
-// A proxy mixes up answers and refuses in its own name.
+// A proxy mixes up answers and refuses in its own name. At first the clock of one host is ten
+// minutes off, so the platform refuses all that it signs: it steps aside, and the queues go on
+// without it, until it is set right.
 //
 // The short form has 2,000 jobs at 200 a second, and each disturbance once or more. The pauses
 // between blind repeats double up to a minute, so its workers have a patience of some seconds: what
@@ -116,7 +123,7 @@ func TestFleet(t *testing.T) {
 		}
 		c.refunds = c.jobs / 4
 	}
-	c.cluster, c.disturb = true, (*field).havoc
+	c.cluster, c.wrongHost, c.disturb = true, true, (*field).havoc
 	for _, problem := range prove(t, c) {
 		t.Error(problem)
 	}
@@ -168,14 +175,30 @@ func prove(t *testing.T, c trial) []string {
 		require.NoError(t, err)
 	}
 	begin := time.Now()
-	for range 4 {
-		f.workers = append(f.workers, f.hire())
+	if c.wrongHost { // which must not be the first to work
+		for _, m := range f.merchants {
+			require.NoError(t, m.queue.Pause(t.Context(), "until all are there"))
+		}
+	}
+	for i := range 4 {
+		f.workers = append(f.workers, f.hire(i))
 	}
 	t.Cleanup(func() {
 		for _, w := range f.workers {
 			w.kill()
 		}
 	})
+	if c.wrongHost {
+		f.staff("they do not all begin", func(all []fleet.Member) bool { return len(all) == 4 })
+		for _, m := range f.merchants {
+			require.NoError(t, m.queue.Resume(t.Context()))
+		}
+		f.staff("the host whose clock is off does not step aside", func(all []fleet.Member) bool {
+			return slices.ContainsFunc(all, func(m fleet.Member) bool { return m.Aside != nil })
+		})
+		f.trial.wrongHost = false // it is set right
+		f.replace(wrongHost)
+	}
 	ended := make(chan struct{})
 	var disturbing sync.WaitGroup
 	disturbing.Go(func() { c.disturb(f, ended) })
@@ -344,9 +367,24 @@ func (f *field) submit() {
 	}
 }
 
-// hire starts a worker process.
-func (f *field) hire() *worker {
+// staff waits until the workers of each queue are as they should be.
+func (f *field) staff(or string, right func([]fleet.Member) bool) {
+	f.t.Helper()
+	for _, m := range f.merchants {
+		require.Eventually(f.t, func() bool {
+			s, err := m.queue.Status(f.t.Context())
+			return err == nil && right(s.Workers)
+		}, time.Minute, 20*time.Millisecond, or)
+	}
+}
+
+// hire starts a worker process on a host.
+func (f *field) hire(host int) *worker {
 	c := f.config
+	c.Name = fmt.Sprintf("host-%d", host)
+	if f.trial.wrongHost && host == wrongHost {
+		c.ClockOff = 10 * time.Minute
+	}
 	c.Trace = filepath.Join(f.traces, fmt.Sprint(f.random.Uint64()))
 	text, err := json.Marshal(c)
 	assert.NoError(f.t, err)
@@ -356,6 +394,9 @@ func (f *field) hire() *worker {
 	assert.NoError(f.t, w.process.Start())
 	return w
 }
+
+// wrongHost is the host whose clock is off, if one is.
+const wrongHost = 3
 
 func (w *worker) kill() {
 	_ = w.process.Process.Kill()
@@ -372,7 +413,7 @@ func (w *worker) dismiss() error {
 // replace kills a worker and hires another.
 func (f *field) replace(i int) {
 	f.workers[i].kill()
-	f.workers[i] = f.hire()
+	f.workers[i] = f.hire(i)
 }
 
 // havoc kills workers and nodes and cuts nodes off, one after another and each at least once, until
@@ -696,7 +737,7 @@ func runWorker(config string) error {
 	var all sync.WaitGroup
 	failures := make(chan error, len(c.Env))
 	for _, env := range c.Env {
-		client, err := proofClient(env, c.BaseURL, wxpay.WithLimiter(limiter))
+		client, err := proofClient(env, c.BaseURL, wxpay.WithLimiter(limiter), wxpay.WithClock(func() time.Time { return time.Now().Add(c.ClockOff) }))
 		if err != nil {
 			return err
 		}
@@ -708,7 +749,7 @@ func runWorker(config string) error {
 			return err
 		}
 		all.Go(func() {
-			failures <- (&fleet.Worker{Queue: queue, Calls: inHand, Patience: c.Patience, OnUnknown: c.OnUnknown, Marked: true}).Run(ctx)
+			failures <- (&fleet.Worker{Queue: queue, Name: c.Name, Calls: inHand, Patience: c.Patience, OnUnknown: c.OnUnknown, Marked: true}).Run(ctx)
 		})
 	}
 	all.Wait()
