@@ -278,3 +278,33 @@ func onDisk(t testing.TB, dir string) (size int64) {
 	}))
 	return size
 }
+
+// BenchmarkEnded measures what the record of a job that has ended takes: on disk, in the memory of
+// an embedded engine while it works, and in that of one that is opened later. The platform is
+// another process. Run it with -benchtime 10000x.
+func BenchmarkEnded(b *testing.B) {
+	dir := b.TempDir()
+	client := remote(b)
+	before := resident(b)
+	e, err := fleet.Embedded(dir)
+	require.NoError(b, err)
+	q := newQueue(b, e, client)
+	_, err = q.Submit(b.Context(), fleet.Sheet{Path: feedsPath}.NDJSON(&feedFile{n: b.N}), fleet.Intake{})
+	require.NoError(b, err)
+	b.ResetTimer()
+	stop := start(b, &fleet.Worker{Queue: q, Calls: 16})
+	require.NoError(b, q.Idle(b.Context()))
+	b.StopTimer()
+	stop()
+	each := func(size int64, what string) { b.ReportMetric(float64(size)/float64(b.N), what) }
+	time.Sleep(cached)
+	each(onDisk(b, dir), "disk-B/ended")
+	each(resident(b)-before, "memory-B/ended")
+	require.NoError(b, e.Close())
+	time.Sleep(time.Second)
+	before = resident(b)
+	e, err = fleet.Embedded(dir)
+	require.NoError(b, err)
+	defer e.Close()
+	each(resident(b)-before, "memory-B/reopened")
+}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/batch"
+	"github.com/wxpay-go/wxpay/contrib/fleet/internal/fleettest"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
@@ -32,9 +33,20 @@ const feedsPath = "v3/brand/partner/card-member/user-feeds"
 // TestMain lets the test's program stand in for wxpay-batch, so that it can be killed.
 func TestMain(m *testing.M) {
 	if os.Getenv("BATCH_TEST_PROGRAM") != "" {
-		os.Exit(batch.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+		code := batch.Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
+		if os.Getenv("BATCH_TEST_PEAK") != "" {
+			fmt.Fprintf(os.Stderr, "\npeak %d KiB\n", peak())
+		}
+		os.Exit(code)
 	}
-	os.Exit(m.Run())
+	fleettest.Main(m, fleettest.Roles{"engine": func(dir string) error {
+		e, err := fleet.Embedded(dir)
+		if err != nil {
+			return err
+		}
+		defer func() { fmt.Fprintf(os.Stderr, "\npeak %d KiB\n", peak()) }()
+		return e.Close()
+	}})
 }
 
 // shell is a folder to work in and a gateway to call.

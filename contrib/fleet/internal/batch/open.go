@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -166,6 +167,9 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 				return s, usageError("there is no queue in %s: --data names the directory of one", dir)
 			}
 		}
+		if _, set := p.lookup("GOGC"); !set {
+			debug.SetGCPercent(gcPercent)
+		}
 		err = s.openDir(ctx, o, dir)
 	}
 	if errors.Is(err, fleet.ErrAddress) {
@@ -244,6 +248,9 @@ func (s *store) openDir(ctx context.Context, o storeOptions, dir string) (err er
 		}
 	}
 }
+
+// gcPercent bounds the garbage beside what an engine in this process keeps in memory, which is much: an index of all jobs.
+const gcPercent = 25
 
 // attachWait is how long a process that has just opened a directory may take until it can be attached to, or one that is about to
 // end until it lets go of it.
