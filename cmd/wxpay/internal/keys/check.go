@@ -35,7 +35,8 @@ func checkCommand(sh *shell.Shell) *cobra.Command {
   mode          which platform keys the merchant has: certificates, the public key, or both
   works         each platform key signs, encrypts, verifies and decrypts
 
-The check changes nothing: it reads the certificate list, and the platform echoes a text (v3/security/echo).
+The check changes nothing: it reads the certificate list, and the platform echoes a text (v3/security/echo). For a brand,
+which has neither, it reads the list of the brand's member cards; encrypting and decrypting are not tried then.
 The mark – is for information, and for a check that was not possible.
 
 ` + shell.CredentialsHelp + `
@@ -77,6 +78,9 @@ func (o *checkOptions) run(ctx context.Context, sh *shell.Shell) error {
 	checker := &checker{credentials: c, sh: sh, timeout: o.timeout, now: time.Now()}
 	report := &checker.report
 	report.Merchant, report.Gateway = c.id, cmp.Or(c.baseURL, wxpay.DefaultBaseURL)
+	if c.brand {
+		report.Merchant, report.Brand = "", c.id
+	}
 	checker.offline()
 	checker.online(ctx)
 	report.OK = checker.failed() == 0

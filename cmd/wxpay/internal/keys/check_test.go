@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	p12 "software.sslmate.com/src/go-pkcs12"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -290,4 +293,86 @@ func TestKeysCheckUnreachable(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stdout, "✗ platform     it gives no response that can be verified: ")
 	assert.NotContains(t, stdout, "Welcome")
+}
+
+// asBrand gives the environment the keys of the sandbox's brand.
+func (b *bench) asBrand() sandbox.Brand {
+	brand, err := b.box.Brand()
+	require.NoError(b.t, err)
+	public, err := x509.MarshalPKIXPublicKey(brand.PublicKey)
+	require.NoError(b.t, err)
+	for name, value := range map[string]string{
+		"WXPAY_MCHID": "", "WXPAY_BRAND_ID": brand.ID, "WXPAY_SERIAL": brand.Serial, "WXPAY_PRIVATE_KEY": string(keyPEM(b.t, brand.PrivateKey)),
+		"WXPAY_PUBLIC_KEY_ID": brand.PublicKeyID, "WXPAY_PUBLIC_KEY": string(block("PUBLIC KEY", public)), "WXPAY_APIV3_KEY": brand.Key,
+	} {
+		b.set(name, value)
+	}
+	return brand
+}
+
+// A brand has no certificates of the platform and no self-test: a read shows that both signatures are right.
+func TestKeysCheckOfBrand(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 0)
+	brand := b.asBrand()
+	code, stdout, stderr := b.run("check", "--cert", b.write("c.pem", certPEM(brand.Certificate)))
+	assert.Zero(t, code, stdout+stderr)
+	for _, want := range []string{"Brand " + brand.ID + " at http://127.0.0.1:", "✓ certificate  issued to", "✓ clock ", "✓ signature    the platform accepts it",
+		"✓ works        public key " + brand.PublicKeyID + ": signing and verifying; the platform has no self-test for brands", "all is well"} {
+		assert.Contains(t, stdout, want)
+	}
+	code, stdout, _ = b.run("check", "--format", "json")
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, `"brand_id": "`+brand.ID+`"`)
+	assert.NotContains(t, stdout, `"mchid"`)
+
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	b.set("WXPAY_PRIVATE_KEY", string(keyPEM(t, other)))
+	code, stdout, _ = b.run("check")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stdout, "✗ signature    the platform rejects it")
+
+	b.asBrand()
+	b.set("WXPAY_PUBLIC_KEY_ID", "")
+	b.set("WXPAY_PUBLIC_KEY", "")
+	code, stdout, _ = b.run("check")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stdout, "✗ platform     no response to a brand can be verified without a public key")
+	code, _, stderr = b.run("download", "--output", b.dir+"/certificates")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "there are no platform certificates for brands")
+}
+
+// What is wrong in a profile is told by the names of the profile.
+func TestMessagesSpeakOfTheProfile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 0)
+	config := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(config, "wxpay"), 0o700))
+	merchant := b.box.Merchant()
+	profile := `[default]
+mchid = "` + merchant.ID + `"
+serial = "` + strings.ToLower(merchant.Serial) + `"
+private_key = '''` + string(keyPEM(t, merchant.PrivateKey)) + `'''
+apiv3_key = "short"
+`
+	path := filepath.Join(config, "wxpay", "config.toml")
+	require.NoError(t, os.WriteFile(path, []byte(profile), 0o600))
+	b.environ = []string{"XDG_CONFIG_HOME=" + config}
+	code, stdout, stderr := b.run("check")
+	assert.Equal(t, 1, code, stderr)
+	assert.Contains(t, stdout, "serial has lower-case digits")
+	assert.Contains(t, stdout, "set apiv3_key to the key from the merchant platform")
+	assert.NotContains(t, stdout+stderr, "WXPAY_")
+
+	require.NoError(t, os.WriteFile(path, []byte("[default]\nmchid = \"1900000109\"\n"), 0o600))
+	code, _, stderr = b.run("check")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "not set in "+path+": private_key (or --p12)")
+	notification := b.write("n.http", []byte("POST / HTTP/1.1\nA: b\n\n{}"))
+	code, _, stderr = clitest.Run(t, b.environ, "webhook", "verify", notification)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "set public_key_id and public_key")
+	assert.NotContains(t, stderr, "WXPAY_")
 }

@@ -70,11 +70,14 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 		return err
 	}
 	defer leave()
+	if c.brand {
+		return shell.Usage("%w", c.named(shell.Say("WXPAY_BRAND_ID is set: there are no platform certificates for brands, who have the public key")))
+	}
 	if err := errors.Join(c.keyErr, c.certErr); err != nil {
 		return shell.Usage("%s", shell.Plainly(err))
 	}
 	if c.apiv3Key == "" {
-		return shell.Usage("WXPAY_APIV3_KEY is not set: the platform encrypts its certificates with it")
+		return shell.Usage("%w", c.named(shell.Say("WXPAY_APIV3_KEY is not set: the platform encrypts its certificates with it")))
 	}
 	client, err := c.client(sh, c.certificates())
 	if err != nil {

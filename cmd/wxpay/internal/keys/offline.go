@@ -12,8 +12,12 @@ import (
 // offline makes the checks that do not need the platform.
 func (k *checker) offline() {
 	if strings.Trim(k.id, "0123456789") != "" {
-		k.fail(nameMerchant, "the merchant number is not made of digits: set WXPAY_MCHID to the number that the "+
-			"merchant platform shows under account centre")
+		if k.brand {
+			k.fail(nameMerchant, "WXPAY_BRAND_ID is not made of digits: set it to the brand_id")
+		} else {
+			k.fail(nameMerchant, "the merchant number is not made of digits: set WXPAY_MCHID to the number that the "+
+				"merchant platform shows under account centre")
+		}
 	}
 	k.checkPrivateKey()
 	k.checkCertificate()
@@ -61,7 +65,7 @@ func (k *checker) checkCertificate() {
 	switch owner := issuedTo(k.certificate); {
 	case strings.HasPrefix(owner, "the platform"):
 		k.fail(nameCertificate, "it was issued to %s: the merchant's own is apiclient_cert.pem", owner)
-	case k.certificate.Subject.CommonName != k.id:
+	case !k.brand && k.certificate.Subject.CommonName != k.id: // whom that of a brand names is not documented
 		k.fail(nameCertificate, "it was issued to %s and not to merchant %s: take the one of this merchant, or "+
 			"correct WXPAY_MCHID", owner, shell.Bounded(k.id))
 	case k.key != nil && !belongTogether(k.key, k.certificate.PublicKey):

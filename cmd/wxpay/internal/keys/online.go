@@ -31,6 +31,10 @@ func (k *checker) online(ctx context.Context) {
 		k.note(namePlatform, "not asked: correct the failures above first")
 		return
 	}
+	if k.brand && !k.publicOK {
+		k.fail(namePlatform, "no response to a brand can be verified without a public key: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY")
+		return
+	}
 	if !k.apiv3OK && !k.publicOK {
 		k.fail(namePlatform, "no response can be verified without a public key and without an APIv3 key: set "+
 			"WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or WXPAY_APIV3_KEY if the merchant has certificates")
@@ -42,6 +46,10 @@ func (k *checker) online(ctx context.Context) {
 		return
 	}
 
+	if k.brand {
+		k.asBrand(ctx, client)
+		return
+	}
 	state, failure := k.readList(ctx, client)
 	k.checkClock()
 	if failure != nil {
@@ -70,6 +78,26 @@ func (k *checker) online(ctx context.Context) {
 	}
 }
 
+// asBrand reads the list of the brand's cards, since the platform has no self-test for brands. A signed rejection, such as a
+// missing permission, also shows that both signatures are right.
+func (k *checker) asBrand(ctx context.Context, client *wxpay.Client) {
+	_, err := client.Chain("brand/card-member/cards").Query("offset", 0).Query("limit", 20).Get(ctx)
+	k.checkClock()
+	var rejection *wxpay.APIError
+	switch {
+	case rejectsSerial(err):
+		k.ok(nameSignature, "the platform accepts it")
+		k.fail(nameWorks, "public key %s: the platform does not know it as this brand's; compare id and key with the "+
+			"brand's platform, under API security", k.publicID)
+	case err == nil, errors.As(err, &rejection) && rejection.Verified && rejection.Code != wxcode.SignError:
+		k.ok(nameSignature, "the platform accepts it")
+		k.ok(nameWorks, "public key %s: signing and verifying; the platform has no self-test for brands, so encrypting and "+
+			"decrypting are not tried", k.publicID)
+	default:
+		k.failCall(err)
+	}
+}
+
 // canAsk reports whether the platform can be asked although a check failed: there is a client, and the platform may tell
 // more about the failure.
 func (k *checker) canAsk() bool {
@@ -92,10 +120,11 @@ func (k *checker) newClient() (*wxpay.Client, error) {
 	if k.publicOK {
 		options = append(options, wxpay.WithPublicKey(k.publicID, k.publicKey))
 	}
-	if k.apiv3OK {
-		options = append(options, k.certificates())
-	} else {
+	switch {
+	case !k.apiv3OK:
 		own.apiv3Key = ""
+	case !k.brand: // for whom there are no certificates
+		options = append(options, k.certificates())
 	}
 	return own.client(k.sh, options...)
 }

@@ -12,7 +12,8 @@ import (
 // report is the result of the checks.
 type report struct {
 	OK       bool     `json:"ok"`
-	Merchant string   `json:"mchid"`
+	Merchant string   `json:"mchid,omitempty"`
+	Brand    string   `json:"brand_id,omitempty"`
 	Gateway  string   `json:"gateway"`
 	Mode     string   `json:"mode,omitempty"` // empty if unknown
 	Checks   []*check `json:"checks"`
@@ -41,7 +42,11 @@ const (
 )
 
 func (r *report) print(out *bytes.Buffer, c shell.Paint, failed int) {
-	fmt.Fprintf(out, "%s\n", c.Bold("Merchant "+shell.OneLine(r.Merchant)+" at "+shell.OneLine(r.Gateway)))
+	who := "Merchant " + shell.OneLine(r.Merchant)
+	if r.Brand != "" {
+		who = "Brand " + shell.OneLine(r.Brand)
+	}
+	fmt.Fprintf(out, "%s\n", c.Bold(who+" at "+shell.OneLine(r.Gateway)))
 	for _, check := range r.Checks {
 		mark := c.Dash()
 		if check.Result != checkNoted {
@@ -78,7 +83,7 @@ type checker struct {
 type reading struct{ local, platform time.Time }
 
 func (k *checker) add(name string, result checkResult, format string, a ...any) {
-	k.report.Checks = append(k.report.Checks, &check{name, result, shell.OneLine(fmt.Sprintf(format, a...))})
+	k.report.Checks = append(k.report.Checks, &check{name, result, shell.OneLine(k.named(shell.Say(format, a...)).Error())})
 }
 
 func (k *checker) ok(name, format string, a ...any)   { k.add(name, checkOK, format, a...) }

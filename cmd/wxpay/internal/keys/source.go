@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -46,7 +47,8 @@ func (s *source) valid() error {
 
 // credentials are the keys of a merchant as they were found, with an error for each that could not be read.
 type credentials struct {
-	id     string // merchant number
+	id     string // merchant number, or brand_id
+	brand  bool   // the caller is a brand
 	serial string // as given by itself; empty if it is the certificate's
 
 	key    crypto.Signer
@@ -64,6 +66,8 @@ type credentials struct {
 	baseURL  string // empty for the platform
 	insecure string // host that may be reached by plain http
 	overseas bool
+
+	named func(error) error // puts the names of a profile in place of those of variables
 }
 
 // readSource reads the keys of the environment and of the flags, or starts a sandbox that lives until leave is called.
@@ -87,15 +91,13 @@ func readSource(sh *shell.Shell, s source) (c *credentials, leave func(), err er
 		if err != nil {
 			return nil, nil, err
 		}
-		if found.Get("WXPAY_BRAND_ID") != "" {
-			return nil, nil, shell.Usage("WXPAY_BRAND_ID is set: the keys of merchants can be checked, not those of brands")
-		}
 		c = readCredentials(found.Lookup, found.Fault)
+		c.named = found.Named
 		if c.overseas, err = found.Bool("WXPAY_OVERSEAS"); err == nil {
 			err = found.Err("WXPAY_PRIVATE_KEY", "WXPAY_CERTIFICATE", "WXPAY_PUBLIC_KEY") // these have checks of their own
 		}
 		if err != nil {
-			return nil, nil, shell.Usage("%w", err)
+			return nil, nil, shell.Usage("%w", found.Explain(err))
 		}
 		if c.overseas {
 			c.baseURL = cmp.Or(c.baseURL, wxpay.OverseasBaseURL)
@@ -103,7 +105,7 @@ func readSource(sh *shell.Shell, s source) (c *credentials, leave func(), err er
 	}
 	var missing []string
 	if c.id == "" {
-		missing = append(missing, "WXPAY_MCHID")
+		missing = append(missing, "WXPAY_MCHID or WXPAY_BRAND_ID")
 	}
 	if c.key == nil && c.keyErr == nil {
 		missing = append(missing, "WXPAY_PRIVATE_KEY (or --p12)")
@@ -113,8 +115,8 @@ func readSource(sh *shell.Shell, s source) (c *credentials, leave func(), err er
 	}
 	if len(missing) > 0 {
 		leave()
-		return nil, nil, shell.Usage("not set in the environment: %s\nWithout an account: --sandbox asks an embedded sandbox.",
-			strings.Join(missing, ", "))
+		return nil, nil, shell.Usage("%w\nWithout an account: --sandbox asks an embedded sandbox.",
+			c.named(shell.Say("not set in the environment: %s", strings.Join(missing, ", "))))
 	}
 	return c, leave, nil
 }
@@ -128,7 +130,11 @@ func readCredentials(lookup func(string) (string, bool), fault func(string) erro
 	c := &credentials{
 		id: get("WXPAY_MCHID"), serial: get("WXPAY_SERIAL"), apiv3Key: get("WXPAY_APIV3_KEY"),
 		publicID: get("WXPAY_PUBLIC_KEY_ID"), baseURL: get("WXPAY_BASE_URL"), insecure: get("WXPAY_INSECURE_HTTP"),
+		named:  func(err error) error { return err },
 		keyErr: fault("WXPAY_PRIVATE_KEY"), certErr: fault("WXPAY_CERTIFICATE"), publicErr: fault("WXPAY_PUBLIC_KEY"),
+	}
+	if brand := get("WXPAY_BRAND_ID"); brand != "" && c.id == "" {
+		c.id, c.brand = brand, true
 	}
 	if text := get("WXPAY_PRIVATE_KEY"); text != "" && c.keyErr == nil {
 		c.key, c.keyErr = wxpay.LoadPrivateKey(text)
@@ -172,6 +178,9 @@ func (c *credentials) client(sh *shell.Shell, options ...wxpay.Option) (*wxpay.C
 	}
 	if c.insecure != "" {
 		options = append(options, wxpay.WithInsecureHTTP(c.insecure))
+	}
+	if c.brand {
+		options = append(options, wxpay.WithScheme(apiv3.Brand()))
 	}
 	merchant := wxpay.Merchant{ID: c.id, Serial: c.serial, PrivateKey: c.key, Certificate: c.certificate, APIv3Key: c.apiv3Key}
 	return wxpay.New(merchant, append(options, sh.Options...)...)

@@ -244,6 +244,14 @@ func (c *Credentials) Explain(err error) error {
 	return fmt.Errorf("the profile %s: %s", Bounded(c.profile), strings.ReplaceAll(text, "in the environment", "in "+c.sh.ProfilesPath()))
 }
 
+// Named returns an error that names the keys of the profile in place of the variables, if the credentials are from one.
+func (c *Credentials) Named(err error) error {
+	if c.profile == "" {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(inKeys.Replace(err.Error()), "in the environment", "in "+c.sh.ProfilesPath()))
+}
+
 // Bool returns a variable that is true or false; false if it is not set.
 func (c *Credentials) Bool(name string) (bool, error) {
 	text := c.Get(name)

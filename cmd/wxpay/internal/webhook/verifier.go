@@ -27,6 +27,7 @@ type verifier struct {
 	apiv3Key string
 	private  crypto.Signer // nil if there is none
 	steps    []step
+	named    func(error) error // puts the names of a profile in place of those of variables
 }
 
 // step is one check.
@@ -47,13 +48,21 @@ const (
 // newVerifier returns a verifier with the keys of the environment and of certificate files. It verifies as of at; zero is now.
 func newVerifier(sh *shell.Shell, at time.Time, certificates []string) (*verifier, error) {
 	c, err := sh.Credentials(new(shell.CredentialFlags))
-	if err == nil {
-		err = c.Err()
-	}
 	if err != nil {
-		return nil, shell.Usage("%w", err)
+		return nil, err
 	}
-	v := &verifier{facts: sh.Facts(), at: at, apiv3Key: c.Get("WXPAY_APIV3_KEY")}
+	if err := c.Err(); err != nil {
+		return nil, shell.Usage("%w", c.Explain(err))
+	}
+	v, err := verifierOf(sh, c, at, certificates)
+	if err != nil {
+		return nil, shell.Usage("%w", c.Named(err))
+	}
+	return v, nil
+}
+
+func verifierOf(sh *shell.Shell, c *shell.Credentials, at time.Time, certificates []string) (v *verifier, err error) {
+	v = &verifier{named: c.Named, facts: sh.Facts(), at: at, apiv3Key: c.Get("WXPAY_APIV3_KEY")}
 	if v.at.IsZero() {
 		v.at = time.Now()
 	}
@@ -63,51 +72,51 @@ func newVerifier(sh *shell.Shell, at time.Time, certificates []string) (*verifie
 	case id != "" && text != "":
 		key, err := wxpay.LoadPublicKey(text)
 		if err != nil {
-			return nil, shell.Usage("WXPAY_PUBLIC_KEY: %w", err)
+			return nil, shell.Say("WXPAY_PUBLIC_KEY: %w", err)
 		}
 		keys = append(keys, apiv3.PlatformKey{Serial: id, Key: key})
 	case id != "" || text != "":
-		return nil, shell.Usage("WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY belong together, one of them is not set")
+		return nil, shell.Say("WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY belong together, one of them is not set")
 	}
 	for _, name := range certificates {
 		certificate, err := wxpay.LoadCertificate(name)
 		if err != nil {
-			return nil, shell.Usage("--certificate %s: %w", shell.Printable(name), err)
+			return nil, shell.Say("--certificate %s: %w", shell.Printable(name), err)
 		}
 		keys = append(keys, apiv3.CertificateKey(certificate))
 	}
 	if len(keys) == 0 {
-		return nil, shell.Usage("no platform key is given: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or name a " +
+		return nil, shell.Say("no platform key is given: set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY, or name a " +
 			"platform certificate with --certificate")
 	}
 	if v.apiv3Key == "" {
-		return nil, shell.Usage("WXPAY_APIV3_KEY is not set: it is the 32-byte key set in the merchant platform under " +
+		return nil, shell.Say("WXPAY_APIV3_KEY is not set: it is the 32-byte key set in the merchant platform under " +
 			"API security")
 	}
 	if err := apiv3.CheckKey([]byte(v.apiv3Key)); err != nil {
-		return nil, shell.Usage("WXPAY_APIV3_KEY: %w", err)
+		return nil, shell.Say("WXPAY_APIV3_KEY: %w", err)
 	}
 	for _, key := range keys {
 		if err := apiv3.RSA().CheckPublicKey(key.Key); err != nil {
-			return nil, shell.Usage("the platform key %s: %w", key.Serial, err)
+			return nil, shell.Say("the platform key %s: %w", key.Serial, err)
 		}
 	}
 	if v.keys, err = apiv3.NewKeySet(keys...); err != nil {
-		return nil, shell.Usage("the platform keys: %w", err)
+		return nil, shell.Say("the platform keys: %w", err)
 	}
 	if key := c.Get("WXPAY_PRIVATE_KEY"); key != "" {
 		if v.private, err = wxpay.LoadPrivateKey(key); err != nil {
-			return nil, shell.Usage("WXPAY_PRIVATE_KEY: %w", err)
+			return nil, shell.Say("WXPAY_PRIVATE_KEY: %w", err)
 		}
 		if err := apiv3.RSA().CheckPublicKey(v.private.Public()); err != nil {
-			return nil, shell.Usage("WXPAY_PRIVATE_KEY: %w", err)
+			return nil, shell.Say("WXPAY_PRIVATE_KEY: %w", err)
 		}
 	}
 	return v, nil
 }
 
 func (v *verifier) add(name string, state stepState, format string, a ...any) {
-	v.steps = append(v.steps, step{name, state, fmt.Sprintf(format, a...)})
+	v.steps = append(v.steps, step{name, state, v.named(shell.Say(format, a...)).Error()})
 }
 
 // valid reports whether no step failed.
