@@ -41,6 +41,7 @@ func measured(t *testing.T, command *exec.Cmd) int {
 
 // The program takes little more memory than the engine alone, which keeps an index of all jobs.
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells the memory of a process here")
 	}
