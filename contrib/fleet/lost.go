@@ -76,6 +76,7 @@ func (q *Queue) reconcileOnce(ctx context.Context) error {
 	}
 	if q.engine.intact {
 		if _, uncounted, err := q.counted(ctx); err != nil || uncounted == 0 { // else a process that was attached was killed
+			first.done = err == nil
 			return err
 		}
 	}

@@ -163,3 +163,24 @@ func TestCountsOfTwo(t *testing.T) {
 	work(t, &fleet.Worker{Queue: one}, &fleet.Worker{Queue: two})
 	assert.Equal(t, map[fleet.State]int{fleet.Succeeded: 2}, counted(t, two))
 }
+
+// Only who opens a directory counts its records: later, others may be at work.
+func TestCountsOnceOpened(t *testing.T) {
+	t.Parallel()
+	dir, g := t.TempDir(), newGateway(t)
+	e, err := fleet.Embedded(dir)
+	require.NoError(t, err)
+	newQueue(t, e, g.client)
+	require.NoError(t, e.Close())
+	e, err = fleet.Embedded(dir)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, e.Close()) }()
+	q := newQueue(t, e, g.client)
+	submit(t, q, feed("F1"))
+	again := forget(t, e)
+	submit(t, q, feed("F2"))
+	again()
+	status, err := newQueue(t, e, g.client).Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, status.Uncounted)
+}
