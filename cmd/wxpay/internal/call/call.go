@@ -3,6 +3,7 @@
 package call
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -256,7 +257,9 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		}
 		switch {
 		case o.dryRun:
-			return printRequest(sh, req, writeMessage)
+			return printRequest(sh, req, func(out *bytes.Buffer, req *http.Request, body []byte) error {
+				return writeMessage(sh, out, req, body)
+			})
 		case o.secrets:
 			return printRequest(sh, req, writeWholeCommand)
 		}

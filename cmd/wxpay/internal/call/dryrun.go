@@ -34,7 +34,7 @@ func printRequest(sh *shell.Shell, req *http.Request, write func(*bytes.Buffer, 
 }
 
 // writeMessage writes a request as on the wire, and the message that its signature covers.
-func writeMessage(out *bytes.Buffer, req *http.Request, body []byte) error {
+func writeMessage(sh *shell.Shell, out *bytes.Buffer, req *http.Request, body []byte) error {
 	target := req.URL.RequestURI()
 	fmt.Fprintf(out, "%s %s HTTP/1.1\nHost: %s\n", req.Method, target, req.Host)
 	header := req.Header.Clone()
@@ -52,7 +52,7 @@ func writeMessage(out *bytes.Buffer, req *http.Request, body []byte) error {
 		return err
 	}
 	message := apiv3.AppendRequestMessage(nil, req.Method, target, a.Timestamp, a.Nonce, body)
-	fmt.Fprintf(out, "# The signed message, %d bytes, with a line feed after each of its five lines:\n", len(message))
+	out.WriteString("# " + sh.Words("The signed message, %d bytes, with a line feed after each of its five lines:", len(message)) + "\n")
 	out.Write(message)
 	return nil
 }

@@ -57,7 +57,7 @@ func saveQR(code *qrcode.Code, path string) error {
 		return shell.Usage("%s exists already: give another name, or remove it", path)
 	}
 	if err != nil {
-		return &shell.ExitError{Code: shell.ExitConfirmed, Err: fmt.Errorf("%s could not be written: %w", path, err)}
+		return &shell.ExitError{Code: shell.ExitConfirmed, Err: shell.Say("%s could not be written: %w", path, err)}
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func drawQR(sh *shell.Shell, res *wxpay.Response) error {
 	}
 	if text == "" {
 		return &shell.ExitError{Code: shell.ExitConfirmed,
-			Err: errors.New("the response has no code_url to draw; the platform has taken the call, so do not make it again")}
+			Err: shell.Say("the response has no code_url to draw; the platform has taken the call, so do not make it again")}
 	}
 	code, err := qrcode.New(text)
 	if err != nil {

@@ -4,7 +4,6 @@ package checkup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -174,7 +173,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	defer served.Server.Close()
 	if o.keysDir != "" {
 		if err := serve.WriteKeys(o.keysDir, served.Sandbox); err != nil {
-			return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("--keys-dir: %w", err)}
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("--keys-dir: %w", err)}
 		}
 	}
 	served.Deliveries.To(service.receiver())
@@ -198,7 +197,7 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 
 // report prints the table, and writes the file.
 func (o *options) report(sh *shell.Shell, results []result) error {
-	if err := sh.Write(table(sh.Colours(), results)); err != nil {
+	if err := sh.Write(table(sh, results)); err != nil {
 		return err
 	}
 	if o.junit != "" {
@@ -207,7 +206,7 @@ func (o *options) report(sh *shell.Shell, results []result) error {
 			err = shell.ReplaceFile(o.junit, content)
 		}
 		if err != nil {
-			return &shell.ExitError{Code: shell.ExitRejected, Err: fmt.Errorf("--junit: %w", err)}
+			return &shell.ExitError{Code: shell.ExitRejected, Err: shell.Say("--junit: %w", err)}
 		}
 	}
 	if slices.ContainsFunc(results, func(r result) bool { return r.wrong != nil }) {
@@ -222,10 +221,10 @@ func playAll(ctx context.Context, planned []day, c *checkup, child *child) []res
 	var over error
 	for _, d := range planned {
 		r := result{day: d, left: c.cannot(d)}
-		if r.left == "" && over != nil {
-			r.left = over.Error()
+		if r.left == nil {
+			r.left = over
 		}
-		if r.left == "" {
+		if r.left == nil {
 			begun := time.Now()
 			day, cancel := context.WithCancelCause(ctx)
 			go func() {
@@ -240,11 +239,11 @@ func playAll(ctx context.Context, planned []day, c *checkup, child *child) []res
 			r.took = time.Since(begun)
 			switch {
 			case ctx.Err() != nil:
-				r.wrong, over = errors.New("interrupted"), errors.New("interrupted")
+				r.wrong, over = shell.Say("interrupted"), shell.Say("interrupted")
 			case child.hasEnded():
 				r.wrong, over = child.err, child.err
 			case r.wrong != nil && d.name == days[0].name:
-				over = errors.New("not even the good day was right")
+				over = shell.Say("not even the good day was right")
 			}
 		}
 		results = append(results, r)

@@ -3,7 +3,6 @@ package checkup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -32,13 +31,13 @@ func start(sh *shell.Shell, variables, command []string) (*child, error) {
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			code = 127
 		}
-		return nil, &shell.ExitError{Code: code, Err: fmt.Errorf("the service did not start: %w", err)}
+		return nil, &shell.ExitError{Code: code, Err: shell.Say("the service did not start: %w", err)}
 	}
 	c := &child{process: process, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
 		_ = process.Wait()
-		c.err = fmt.Errorf("the service has ended: %s", process.ProcessState)
+		c.err = shell.Say("the service has ended: %s", process.ProcessState)
 	}()
 	return c, nil
 }
@@ -69,7 +68,7 @@ func (c *child) listening(ctx context.Context, address string) error {
 		case <-c.ended:
 			return c.err
 		case <-ctx.Done():
-			return fmt.Errorf("the service does not listen on %s, the port of PORT: %w", address, ctx.Err())
+			return shell.Say("the service does not listen on %s, the port of PORT: %w", address, ctx.Err())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

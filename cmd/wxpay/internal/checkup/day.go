@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
@@ -24,63 +25,63 @@ type day struct {
 var days = []day{
 	{
 		name: "good", about: "an order, its payment, a refund of a part", play: (*checkup).good,
-		remedy: "book the payment when its notification is verified, and the refund when it has succeeded",
+		remedy: shell.Text("book the payment when its notification is verified, and the refund when it has succeeded"),
 	},
 	{
 		name: "lost-answer", about: "the platform refunds, and its answer is lost, a 502 or a 500", refund: true,
 		play:   (*checkup).lostAnswer,
-		remedy: "store the number of a refund before it is sent, and send the same number again or query it; never make a new one",
+		remedy: shell.Text("store the number of a refund before it is sent, and send the same number again or query it; never make a new one"),
 	},
 	{
 		name: "duplicate", about: "the notification of a payment comes three times at once, and once more later",
 		play:   (*checkup).duplicate,
-		remedy: "book a payment once for each order, in one transaction with the state of the order",
+		remedy: shell.Text("book a payment once for each order, in one transaction with the state of the order"),
 	},
 	{
 		name: "forged", about: "notifications with wrong signatures say that an unpaid order is paid", play: (*checkup).forged,
-		remedy: "verify Wechatpay-Signature over the raw body before anything is believed",
+		remedy: shell.Text("verify Wechatpay-Signature over the raw body before anything is believed"),
 	},
 	{
 		name: "wrong-amount", about: "a genuine notification tells another amount than the order's", play: (*checkup).wrongAmount,
-		remedy: "compare merchant, appid, number and amount with the order before it is booked",
+		remedy: shell.Text("compare merchant, appid, number and amount with the order before it is booked"),
 	},
 	{
 		name: "late", about: "the notification of a payment comes an hour late", play: (*checkup).late,
-		remedy: "query an unpaid order when somebody looks at it; the notification may come late or never",
+		remedy: shell.Text("query an unpaid order when somebody looks at it; the notification may come late or never"),
 	},
 	{
 		name: "slow", about: "the platform takes long to refund, and the refund is asked for again meanwhile", refund: true,
 		play:   (*checkup).slowly,
-		remedy: "a time-out says nothing about the refund: keep its number, and let two requests for one refund use the same",
+		remedy: shell.Text("a time-out says nothing about the refund: keep its number, and let two requests for one refund use the same"),
 	},
 	{
 		name: "closed-refund", about: "the platform takes a refund, and closes it in the end", refund: true,
 		play:   (*checkup).closedRefund,
-		remedy: "a refund that is PROCESSING is not made yet: book it when it is SUCCESS, and not when it is CLOSED",
+		remedy: shell.Text("a refund that is PROCESSING is not made yet: book it when it is SUCCESS, and not when it is CLOSED"),
 	},
 	{
 		name: "expiry", about: "an order is given up before its user pays, and another just after", cancel: true,
 		play:   (*checkup).expiry,
-		remedy: "close the order at the platform; if that says ORDER_PAID, book the payment or refund it",
+		remedy: shell.Text("close the order at the platform; if that says ORDER_PAID, book the payment or refund it"),
 	},
 	{
 		name: "keys", about: "a new platform certificate signs from now on", play: (*checkup).rotation,
-		remedy: "download the list of certificates when a serial is unknown; a service that reads the list only every few " +
-			"hours needs --skip keys",
+		remedy: shell.Text("download the list of certificates when a serial is unknown; a service that reads the list only every few " +
+			"hours needs --skip keys"),
 	},
 }
 
-// cannot says why a day cannot be played, and is empty if it can.
-func (c *checkup) cannot(d day) string {
+// cannot says why a day cannot be played, and is nil if it can.
+func (c *checkup) cannot(d day) error {
 	switch {
 	case d.refund && c.service.refund == nil:
-		return "there is no --refund"
+		return shell.Say("there is no --refund")
 	case d.cancel && c.service.cancel == nil:
-		return "there is no --cancel"
+		return shell.Say("there is no --cancel")
 	case d.name == "keys" && c.sandbox.Keys.Mode() == sandbox.PublicKeyOnly:
-		return "the merchant has no platform certificates"
+		return shell.Say("the merchant has no platform certificates")
 	}
-	return ""
+	return nil
 }
 
 // play plays a day, which leaves no faults, plans and endings behind.
@@ -277,7 +278,7 @@ func (c *checkup) closedRefund(ctx context.Context) error {
 	}
 	<-responded // with whatever status: the refund has failed
 	if sum, _ := c.refunds(s); sum != 0 {
-		return fmt.Errorf("a refund of order %s was closed, and the service made another by itself", s.number)
+		return shell.Say("a refund of order %s was closed, and the service made another by itself", s.number)
 	}
 	return c.agree(ctx, true, s)
 }
@@ -293,7 +294,7 @@ func (c *checkup) accepted(ctx context.Context, s *sale) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-deadline:
-			return errors.New("the service asked the platform for no refund")
+			return shell.Say("the service asked the platform for no refund")
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -310,7 +311,7 @@ func (c *checkup) expiry(ctx context.Context) error {
 	if _, err := c.sandbox.Users.Pay(unpaid.key()); err == nil { // the service has not closed it
 		err := c.agree(ctx, true, unpaid)
 		if err != nil {
-			return fmt.Errorf("the user could pay an order that was given up; %w", err)
+			return shell.Say("the user could pay an order that was given up; %w", err)
 		}
 	}
 	paid, err := c.order(ctx)

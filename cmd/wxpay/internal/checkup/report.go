@@ -13,23 +13,24 @@ import (
 type result struct {
 	day
 	wrong error         // nil if the service was right
-	left  string        // why the day was not played; empty if it was
+	left  error         // why the day was not played; nil if it was
 	took  time.Duration // of the day
 }
 
 // table returns the table, the reasons below it, and the sum.
-func table(paint shell.Paint, results []result) []byte {
+func table(sh *shell.Shell, results []result) []byte {
+	paint := sh.Colours()
 	var out, reasons bytes.Buffer
 	var right, wrong int
 	for _, r := range results {
-		mark, remark := paint.Mark(true), fmt.Sprintf("%6.1f s", r.took.Seconds())
+		mark, remark := paint.Mark(true), sh.Words("%6.1f s", r.took.Seconds())
 		switch {
-		case r.left != "":
-			mark, remark = paint.Dash(), paint.Faint("not played: "+shell.OneLine(r.left))
+		case r.left != nil:
+			mark, remark = paint.Dash(), paint.Faint(sh.Words("not played: %s", shell.OneLine(sh.ErrorText(r.left))))
 		case r.wrong != nil:
 			wrong++
 			mark = paint.Mark(false)
-			fmt.Fprintf(&reasons, "%s %s\n  %s\n  %s\n", mark, paint.Bold(r.name), shell.OneLine(r.wrong.Error()), paint.Faint(r.remedy))
+			fmt.Fprintf(&reasons, "%s %s\n  %s\n  %s\n", mark, paint.Bold(r.name), shell.OneLine(sh.ErrorText(r.wrong)), paint.Faint(sh.Words(r.remedy)))
 		default:
 			right++
 		}
@@ -38,7 +39,7 @@ func table(paint shell.Paint, results []result) []byte {
 	if reasons.Len() > 0 {
 		fmt.Fprintf(&out, "\n%s", reasons.Bytes())
 	}
-	fmt.Fprintf(&out, "\nDays: %d right, %d wrong, %d not played.\n", right, wrong, len(results)-right-wrong)
+	out.WriteString("\n" + sh.Words("Days: %d right, %d wrong, %d not played.", right, wrong, len(results)-right-wrong) + "\n")
 	return out.Bytes()
 }
 
@@ -78,9 +79,9 @@ func junit(results []result) ([]byte, error) {
 		total += r.took
 		c := testcase{Class: "wxpay.checkup", Name: r.name, Time: seconds(r.took)}
 		switch {
-		case r.left != "":
+		case r.left != nil:
 			s.Skipped++
-			c.Skipped = &skipped{shell.OneLine(r.left)}
+			c.Skipped = &skipped{shell.OneLine(r.left.Error())}
 		case r.wrong != nil:
 			s.Failures++
 			c.Failure = &remark{shell.OneLine(r.wrong.Error()), r.about + "\n" + r.remedy}

@@ -3,12 +3,11 @@ package checkup
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -46,7 +45,7 @@ func (c *checkup) order(ctx context.Context) (*sale, error) {
 	}
 	placed := c.sandbox.Ledger.Effects(sandbox.OrderEffect)[before:]
 	if len(placed) == 0 {
-		return nil, fmt.Errorf("the service responded to %s %s, but the platform has no new order of it",
+		return nil, shell.Say("the service responded to %s %s, but the platform has no new order of it",
 			c.service.order.method, c.service.order.path)
 	}
 	last := placed[len(placed)-1]
@@ -56,10 +55,10 @@ func (c *checkup) order(ctx context.Context) (*sale, error) {
 	}
 	s.notify, _ = s.params["notify_url"].(string)
 	if s.notify == "" {
-		return nil, errors.New("the order has no notify_url, so nobody is told of its payment")
+		return nil, shell.Say("the order has no notify_url, so nobody is told of its payment")
 	}
 	if s.amount < 2 {
-		return nil, errors.New("the order is over less than 2 fen, of which no part can be refunded")
+		return nil, shell.Say("the order is over less than 2 fen, of which no part can be refunded")
 	}
 	return s, nil
 }
@@ -73,7 +72,7 @@ func (c *checkup) plan(p sandbox.Plan) {
 func (c *checkup) pay(ctx context.Context, s *sale, attempts int) error {
 	var err error
 	if s.id, err = c.sandbox.Users.Pay(s.key()); err != nil {
-		return fmt.Errorf("the user cannot pay the order: %w", err)
+		return shell.Say("the user cannot pay the order: %w", err)
 	}
 	log := c.sandbox.Deliveries.All()
 	return c.delivered(ctx, log[len(log)-1].ID, attempts)
@@ -86,7 +85,7 @@ func (c *checkup) delivered(ctx context.Context, id string, attempts int) error 
 		return cause
 	}
 	if err == nil && d.State == sandbox.Unsent {
-		err = fmt.Errorf("the notification could not be sent: %s", d.Reason)
+		err = shell.Say("the notification could not be sent: %s", d.Reason)
 	}
 	return err
 }
@@ -138,7 +137,7 @@ func (c *checkup) persist(ctx context.Context, r *request, v values) error {
 		case <-time.After(pause):
 		}
 	}
-	return fmt.Errorf("%w, %d times", err, times)
+	return shell.Say("%w, %d times", err, times)
 }
 
 // part is the amount of every refund, in fen.
@@ -176,7 +175,7 @@ func (c *checkup) of(e sandbox.Effect, s *sale) bool {
 func (c *checkup) refundedOnce(s *sale) error {
 	sum, numbers := c.refunds(s)
 	if sum != s.part() {
-		return fmt.Errorf("of order %s %d fen were to be refunded once, and the platform refunded %d in all (%s)",
+		return shell.Say("of order %s %d fen were to be refunded once, and the platform refunded %d in all (%s)",
 			s.number, s.part(), sum, strings.Join(numbers, ", "))
 	}
 	return nil
@@ -242,7 +241,7 @@ func (c *checkup) compare(ctx context.Context, sales []*sale) error {
 			return err
 		}
 		if took := c.took(s); books != took {
-			return fmt.Errorf("order %s: the service has booked %d fen paid and %d refunded, the platform %d and %d",
+			return shell.Say("order %s: the service has booked %d fen paid and %d refunded, the platform %d and %d",
 				s.number, books.paid, books.refunded, took.paid, took.refunded)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -14,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // service is the service of the user.
@@ -56,7 +57,7 @@ func freePort() (int, error) {
 func vacant(port int) error {
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return fmt.Errorf("the port of the service is taken: %w", err)
+		return shell.Say("the port of the service is taken: %w", err)
 	}
 	return listener.Close()
 }
@@ -78,10 +79,10 @@ func parseRequest(text string) (*request, error) {
 	method, rest, _ := strings.Cut(text, " ")
 	path, body, _ := strings.Cut(rest, " ")
 	if method == "" || method != strings.ToUpper(method) || !strings.HasPrefix(path, "/") {
-		return nil, errors.New(`it is not of the form "POST /path BODY"`)
+		return nil, shell.Say(`it is not of the form "POST /path BODY"`)
 	}
 	if _, err := url.ParseRequestURI(path); err != nil {
-		return nil, errors.New("the path is not that of a URL")
+		return nil, shell.Say("the path is not that of a URL")
 	}
 	return &request{method, path, body}, nil
 }
@@ -100,14 +101,9 @@ func (v values) fill(text string, escape func(string) string) string {
 }
 
 // statusError is a response that is not 2xx.
-type statusError struct {
-	request *request
-	code    int
-}
+type statusError struct{ code int }
 
-func (e *statusError) Error() string {
-	return fmt.Sprintf("the service responded %d to %s %s", e.code, e.request.method, e.request.path)
-}
+func (e *statusError) Error() string { return strconv.Itoa(e.code) }
 
 // do sends a request, and returns the body of a response with a status 2xx.
 func (s *service) do(ctx context.Context, r *request, v values) ([]byte, error) {
@@ -129,16 +125,16 @@ func (s *service) do(ctx context.Context, r *request, v values) ([]byte, error) 
 		return nil, cause
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the service did not respond to %s %s: %w", r.method, r.path, err)
+		return nil, shell.Say("the service did not respond to %s %s: %w", r.method, r.path, err)
 	}
 	defer response.Body.Close()
 	const largest = 1 << 20
 	content, err := io.ReadAll(io.LimitReader(response.Body, largest))
 	if err != nil {
-		return nil, fmt.Errorf("the service did not respond to %s %s: %w", r.method, r.path, err)
+		return nil, shell.Say("the service did not respond to %s %s: %w", r.method, r.path, err)
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return nil, &statusError{r, response.StatusCode}
+		return nil, shell.Say("the service responded %w to %s %s", &statusError{response.StatusCode}, r.method, r.path)
 	}
 	return content, nil
 }
@@ -157,7 +153,7 @@ func (s *service) read(ctx context.Context, order string) (booked, error) {
 		Refunded *int64 `json:"refunded"`
 	}
 	if err := json.Unmarshal(content, &found); err != nil || found.Paid == nil || found.Refunded == nil {
-		return booked{}, fmt.Errorf(`the response to %s %s is not {"paid":FEN,"refunded":FEN} with whole numbers`,
+		return booked{}, shell.Say(`the response to %s %s is not {"paid":FEN,"refunded":FEN} with whole numbers`,
 			s.books.method, s.books.path)
 	}
 	return booked{*found.Paid, *found.Refunded}, nil

@@ -22,6 +22,7 @@ var titles = map[string]string{
 var (
 	title = regexp.MustCompile(`(?m)^[A-Z][A-Za-z ]+:`)
 	more  = regexp.MustCompile(`(?m)^Use "(.+)" for more information about a command\.`)
+	usual = regexp.MustCompile(`(?m) \(default (.+)\)$`)
 )
 
 // helpTexts calls visit with each text of the help of a command and those beneath it, and takes what it returns.
@@ -37,9 +38,6 @@ func helpTexts(command *cobra.Command, visit func(string) string) {
 		f.Usage = strings.TrimSuffix(f.Usage, " for "+command.DisplayName())
 		f.Usage = visit(f.Usage)
 	})
-	if command.Name() == "completion" {
-		return // what is beneath it is cobra's, and mostly lines for a shell
-	}
 	for _, child := range command.Commands() {
 		helpTexts(child, visit)
 	}
@@ -60,6 +58,7 @@ func InChinese(root *cobra.Command) {
 			return err
 		}
 		chinese := title.ReplaceAllStringFunc(text.String(), func(english string) string { return cmp.Or(titles[english], english) })
+		chinese = usual.ReplaceAllString(chinese, "（默认 $1）")
 		_, err = io.WriteString(out, more.ReplaceAllString(chinese, `用 "$1" 查看各命令的帮助。`))
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func TestChinese(t *testing.T) {
 		}
 		return english
 	})
-	messages(t, wanted)
+	messages(t, wanted, examples(root))
 	assistantTexts(t, wanted)
 	have := zh.All()
 	for english, where := range wanted {
@@ -50,46 +51,108 @@ func TestChinese(t *testing.T) {
 	}
 }
 
-// messages finds the formats of all messages in the source.
-func messages(t *testing.T, wanted map[string]string) {
+// messages finds the formats of all messages in the source, and prose that does not pass through the table.
+func messages(t *testing.T, wanted map[string]string, help string) {
+	for text := range wanted {
+		help += text + "\n"
+	}
 	files, err := filepath.Glob("../*/*.go")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, name := range files {
+		folder := filepath.Base(filepath.Dir(name))
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
+		exempt := slices.Contains(english, folder) || slices.Contains(translators, filepath.ToSlash(name))
 		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, name, nil, 0)
 		require.NoError(t, err)
+		spoken := make(map[ast.Expr]bool)
 		ast.Inspect(file, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) == 0 || !speaks(call.Fun) {
-				return true
-			}
-			format, constant := text(call.Args[0])
-			if constant && strings.ContainsFunc(verb.ReplaceAllString(strings.TrimPrefix(format, "wxpay: "), ""), letter) {
-				wanted[format] = set.Position(call.Pos()).String()
+			switch n := n.(type) {
+			case *ast.ImportSpec, *ast.Field:
+				return false
+			case *ast.CallExpr:
+				place, ok := speaks(folder, n.Fun)
+				if !ok || place >= len(n.Args) {
+					return true
+				}
+				spoken[n.Args[place]] = true
+				format, constant := text(n.Args[place])
+				if constant && strings.ContainsFunc(verb.ReplaceAllString(strings.TrimPrefix(format, "wxpay: "), ""), letter) {
+					wanted[format] = set.Position(n.Pos()).String()
+				}
+			case ast.Expr:
+				literal, constant := text(n)
+				if spoken[n] {
+					return false
+				}
+				if constant && prose.MatchString(invocation.ReplaceAllString(literal, "")) && !exempt && !inHelp(help, literal) {
+					t.Errorf("%s: this text is English in every language: pass it to Words, Say, Usage or Note, or mark it with "+
+						"Text: %q", set.Position(n.Pos()), literal)
+				}
+				return !constant
 			}
 			return true
 		})
 	}
 }
 
+// english are the packages whose words are not in the table: they write Go, OpenAPI and pages, which choose between their
+// own two languages, speak to programs, or are the tables.
+var english = []string{"answer", "clitest", "console", "example", "gocode", "language", "mcp", "openapi", "ordered", "page",
+	"transparent", "zh"}
+
+// translators are the files that put texts of the client and of cobra into other words, and have these texts, and those
+// that write a transcript for anybody and respond to the platform.
+var translators = []string{"../cli/chinese.go", "../shell/words.go", "../smoke/record.go", "../smoke/receiver.go"}
+
+// prose is a text for people: words in a row that are no command.
+var (
+	prose      = regexp.MustCompile(`[a-z]{2,} [a-z]{2,}`)
+	invocation = regexp.MustCompile(`wxpay( [a-z]+)+`)
+)
+
+// examples returns the examples of a command and those beneath it, which are the same in every language.
+func examples(command *cobra.Command) string {
+	text := command.Example + "\n"
+	for _, child := range command.Commands() {
+		text += examples(child)
+	}
+	return text
+}
+
+// inHelp reports whether a literal is part of the help, whose texts the table has as wholes.
+func inHelp(help, literal string) bool {
+	for line := range strings.SplitSeq(literal, "\n") {
+		if line = strings.TrimSpace(verb.ReplaceAllString(line, "")); !strings.Contains(help, line) {
+			return false
+		}
+	}
+	return true
+}
+
 func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-// speaks reports whether a function takes a format that the user reads.
-func speaks(function ast.Expr) bool {
+// speaks tells which argument of a function is a format that the user reads.
+func speaks(folder string, function ast.Expr) (place int, ok bool) {
 	switch f := function.(type) {
 	case *ast.Ident: // in package shell itself
-		return slices.Contains([]string{"Usage", "Say", "Text"}, f.Name)
+		return 0, slices.Contains([]string{"Usage", "Say", "Text"}, f.Name)
 	case *ast.SelectorExpr:
-		if of, ok := f.X.(*ast.Ident); ok && of.Name == "shell" {
-			return slices.Contains([]string{"Usage", "Say", "Text"}, f.Sel.Name)
+		of, named := f.X.(*ast.Ident)
+		switch {
+		case named && of.Name == "shell":
+			return 0, slices.Contains([]string{"Group", "Usage", "Say", "Text"}, f.Sel.Name)
+		case folder == "keys" && named && of.Name == "k":
+			return 1, slices.Contains([]string{"ok", "fail", "note"}, f.Sel.Name)
+		case folder == "webhook" && named && of.Name == "v":
+			return 2, f.Sel.Name == "add"
 		}
-		return slices.Contains([]string{"Note", "Words"}, f.Sel.Name)
+		return 0, slices.Contains([]string{"Note", "Words"}, f.Sel.Name)
 	}
-	return false
+	return 0, false
 }
 
 // text returns the value of a constant text.

@@ -22,9 +22,9 @@ var arrows = map[string][]string{
 	"answer":   {"example"},
 	"page":     {"answer", "example", "gocode", "language", "ordered"},
 	"openapi":  {"example", "ordered"},
-	"folder":   {},
+	"folder":   {"shell"},
 	"zh":       {},
-	"qrcode":   {},
+	"qrcode":   {"shell"},
 
 	"shell":       {"ordered", "zh"},
 	"operation":   {"shell"},
@@ -34,12 +34,12 @@ var arrows = map[string][]string{
 
 	"console":          {"console/auth", "console/explorer", "console/journal", "console/objects", "console/phone", "console/platform", "console/view", "gocode"},
 	"console/journal":  {"console/send", "console/view"},
-	"console/explorer": {"console/journal", "console/send", "console/view", "example", "gocode", "language"},
+	"console/explorer": {"console/journal", "console/send", "console/view", "example", "gocode", "language", "zh"},
 	"console/objects":  {"console/send", "console/view"},
 	"console/platform": {"console/send", "console/view"},
 	"console/phone":    {"console/send", "console/view"},
 	"console/send":     {},
-	"console/view":     {"console/auth"},
+	"console/view":     {"console/auth", "zh"},
 	"console/auth":     {},
 
 	"batch":   {"shell"},
@@ -57,7 +57,7 @@ var arrows = map[string][]string{
 
 	"cli":     {"batch", "call", "checkup", "demo", "file", "keys", "manual", "profile", "sandbox", "shell", "smoke", "vet", "webhook", "zh"},
 	"clitest": {"cli"},
-	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell"},
+	"mcp":     {"cli", "gocode", "language", "operation", "ordered", "page", "shell", "zh"},
 }
 
 func TestLayering(t *testing.T) {

@@ -48,9 +48,7 @@ var beside = []string{"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "h
 // even the text of an error may quote a number.
 func diagnosis(sh *shell.Shell) []byte {
 	var out bytes.Buffer
-	line := func(name, format string, a ...any) {
-		fmt.Fprintf(&out, "%-7s "+format+"\n", append([]any{name}, a...)...)
-	}
+	line := func(name, text string) { fmt.Fprintf(&out, "%-7s %s\n", name, text) }
 
 	operations, events := 0, 0
 	for range sh.Facts().All() {
@@ -59,24 +57,24 @@ func diagnosis(sh *shell.Shell) []byte {
 	for range sh.Facts().Events() {
 		events++
 	}
-	line("facts", "%d operations, %d events", operations, events)
+	line("facts", sh.Words("%d operations, %d events", operations, events))
 	if _, err := exec.LookPath("wxpay-batch"); err == nil {
-		line("batch", "wxpay-batch is installed")
+		line("batch", sh.Words("wxpay-batch is installed"))
 	} else {
-		line("batch", "wxpay-batch is not installed")
+		line("batch", sh.Words("wxpay-batch is not installed"))
 	}
 	if _, leave, err := sh.Client(shell.Source{}); err == nil {
 		leave()
-		line("keys", "the variables make a client")
+		line("keys", sh.Words("the variables make a client"))
 	} else {
-		line("keys", `the variables make no client: "wxpay keys check" says why`)
+		line("keys", sh.Words(`the variables make no client: "wxpay keys check" says why`))
 	}
 
 	set := make(map[string]string)
 	for _, variable := range sh.Environ {
 		name, value, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "WXPAY_") || slices.Contains(beside, name) {
-			set[name] = kindOf(value)
+			set[name] = sh.Words(kindOf(value))
 		}
 	}
 	names := make([]string, 0, len(set))
@@ -96,15 +94,15 @@ func diagnosis(sh *shell.Shell) []byte {
 func kindOf(value string) string {
 	switch info, err := os.Stat(value); {
 	case value == "":
-		return "empty"
+		return shell.Text("empty")
 	case strings.Contains(value, "-----BEGIN "):
-		return "PEM text"
+		return shell.Text("PEM text")
 	case err == nil && info.IsDir():
-		return "a directory"
+		return shell.Text("a directory")
 	case err == nil:
-		return "a file"
+		return shell.Text("a file")
 	}
-	return "a text"
+	return shell.Text("a text")
 }
 
 // programVersion returns the version of the main module, with the commit if the module is a working copy.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -84,9 +85,9 @@ func shortened(a apiv3.Authorization) string {
 	return string(a.AppendTo(nil))
 }
 
-func (c *call) label() string {
+func (c *call) label() error {
 	if c.Async {
-		return c.Style + ", async"
+		return shell.Say("%s, async", shell.Marked(c.Style))
 	}
-	return c.Style
+	return shell.Marked(c.Style)
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -22,10 +22,10 @@ type report struct {
 
 // checkResult is the result of one check of every call.
 type checkResult struct {
-	Name     string   `json:"name"`
-	OK       bool     `json:"ok"`
-	Calls    []bool   `json:"calls"` // in the order of the calls
-	Failures []string `json:"failures,omitempty"`
+	Name     string  `json:"name"`
+	OK       bool    `json:"ok"`
+	Calls    []bool  `json:"calls"` // in the order of the calls
+	Failures []error `json:"failures,omitempty"`
 }
 
 // callCheck is a check of one call among all.
@@ -45,7 +45,7 @@ func (r *report) check(checks []callCheck) {
 			err := check.hold(c, r.Calls)
 			result.Calls = append(result.Calls, err == nil)
 			if err != nil {
-				result.Failures = append(result.Failures, c.label()+": "+err.Error())
+				result.Failures = append(result.Failures, shell.Say("%s: %w", c.label(), err))
 				result.OK, c.OK, r.OK = false, false, false
 			}
 		}
@@ -54,29 +54,29 @@ func (r *report) check(checks []callCheck) {
 }
 
 var (
-	errNoResponse = errors.New("there is no response")
-	errNoRequest  = errors.New("no request arrived")
+	errNoResponse = shell.Say("there is no response")
+	errNoRequest  = shell.Say("no request arrived")
 )
 
 // checks returns the checks. They use the keys of the sandbox and the rules of package apiv3, and not the client.
 func checks(server *sandbox.Server, number string) []callCheck {
 	merchant := server.Merchant()
 	return []callCheck{
-		{"the response is 200 OK", func(c *call, _ []*call) error {
+		{shell.Text("the response is 200 OK"), func(c *call, _ []*call) error {
 			switch {
 			case c.res == nil:
 				return errors.New(c.Error)
 			case c.res.Status != http.StatusOK:
-				return fmt.Errorf("it is %d", c.res.Status)
+				return shell.Say("it is %d", c.res.Status)
 			}
 			return nil
 		}},
-		{"the response is signed with the platform's key", func(c *call, _ []*call) error {
+		{shell.Text("the response is signed with the platform's key"), func(c *call, _ []*call) error {
 			if c.res == nil {
 				return errNoResponse
 			}
 			if !c.res.Verified {
-				return errors.New("the client did not verify it")
+				return shell.Say("the client did not verify it")
 			}
 			signature, err := apiv3.ReadSignature(c.res.Header)
 			if err != nil {
@@ -84,25 +84,25 @@ func checks(server *sandbox.Server, number string) []callCheck {
 			}
 			return signature.Verify(apiv3.RSA(), server.Keys.PublicKey(), c.res.Raw())
 		}},
-		{"the response repeats out_request_no", func(c *call, _ []*call) error {
+		{shell.Text("the response repeats out_request_no"), func(c *call, _ []*call) error {
 			switch {
 			case c.res == nil:
 				return errNoResponse
 			case c.res.Get("out_request_no").String() != number:
-				return errors.New("it has another, or none")
+				return shell.Say("it has another, or none")
 			}
 			return nil
 		}},
-		{"the sandbox verified the request's signature", func(c *call, _ []*call) error {
+		{shell.Text("the sandbox verified the request's signature"), func(c *call, _ []*call) error {
 			switch {
 			case len(c.arrived) != 1:
-				return fmt.Errorf("%d requests arrived", len(c.arrived))
+				return shell.Say("%d requests arrived", len(c.arrived))
 			case !c.arrived[0].Verified:
 				return errors.New(c.arrived[0].String())
 			}
 			return nil
 		}},
-		{"the bytes sent are the bytes signed", func(c *call, _ []*call) error {
+		{shell.Text("the bytes sent are the bytes signed"), func(c *call, _ []*call) error {
 			if len(c.arrived) == 0 {
 				return errNoRequest
 			}
@@ -114,23 +114,23 @@ func checks(server *sandbox.Server, number string) []callCheck {
 			message := apiv3.AppendRequestMessage(nil, e.Method, e.Target, c.caller.Timestamp, c.caller.Nonce, e.Body)
 			return apiv3.RSA().Verify(&merchant.PrivateKey.PublicKey, message, signature)
 		}},
-		{"all six have the same request line and body", func(c *call, all []*call) error {
+		{shell.Text("all six have the same request line and body"), func(c *call, all []*call) error {
 			if len(c.arrived) == 0 || len(all[0].arrived) == 0 {
 				return errNoRequest
 			}
 			e, first := c.arrived[0], all[0].arrived[0]
 			if e.Method != first.Method || e.Target != first.Target || !bytes.Equal(e.Body, first.Body) {
-				return fmt.Errorf("it differs from that of %s", all[0].label())
+				return shell.Say("it differs from that of %s", all[0].label())
 			}
 			return nil
 		}},
-		{"each has a nonce and a signature of its own", func(c *call, all []*call) error {
+		{shell.Text("each has a nonce and a signature of its own"), func(c *call, all []*call) error {
 			if len(c.arrived) == 0 {
 				return errNoRequest
 			}
 			for _, other := range all {
 				if other != c && (other.caller.Nonce == c.caller.Nonce || other.caller.Signature == c.caller.Signature) {
-					return fmt.Errorf("it shares one with %s", other.label())
+					return shell.Say("it shares one with %s", other.label())
 				}
 			}
 			return nil

@@ -54,7 +54,7 @@ func run(ctx context.Context, sh *shell.Shell, machines bool) error {
 		err = sh.WriteJSON(report)
 	} else {
 		var out bytes.Buffer
-		report.print(&out, sh.Colours())
+		report.print(sh, &out)
 		err = sh.Write(out.Bytes())
 	}
 	if err == nil && !report.OK {

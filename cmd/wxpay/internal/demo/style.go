@@ -5,6 +5,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/api"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // style is one way to write the call.
@@ -16,27 +17,27 @@ type style struct {
 }
 
 var styles = []style{
-	{"declarative", false, `client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed)`,
+	{shell.Text("declarative"), false, `client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed)
 		}},
-	{"declarative", true, `client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, feed).Wait(ctx)`,
+	{shell.Text("declarative"), true, `client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, feed).Wait(ctx)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return client.Chain("v3/brand/partner/card-member/user-feeds").PostAsync(ctx, feed).Wait(ctx)
 		}},
-	{"attribute", false, `client.At("v3", "brand", "partner", "cardMember", "userFeeds").Post(ctx, feed)`,
+	{shell.Text("attribute"), false, `client.At("v3", "brand", "partner", "cardMember", "userFeeds").Post(ctx, feed)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return client.At("v3", "brand", "partner", "cardMember", "userFeeds").Post(ctx, feed)
 		}},
-	{"attribute", true, `client.At("v3", "brand", "partner", "cardMember", "userFeeds").PostAsync(ctx, feed).Wait(ctx)`,
+	{shell.Text("attribute"), true, `client.At("v3", "brand", "partner", "cardMember", "userFeeds").PostAsync(ctx, feed).Wait(ctx)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return client.At("v3", "brand", "partner", "cardMember", "userFeeds").PostAsync(ctx, feed).Wait(ctx)
 		}},
-	{"pure chain", false, `api.V3(client).Brand().Partner().CardMember().UserFeeds().Post(ctx, feed)`,
+	{shell.Text("pure chain"), false, `api.V3(client).Brand().Partner().CardMember().UserFeeds().Post(ctx, feed)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return api.V3(client).Brand().Partner().CardMember().UserFeeds().Post(ctx, feed)
 		}},
-	{"pure chain", true, `api.V3(client).Brand().Partner().CardMember().UserFeeds().PostAsync(ctx, feed).Wait(ctx)`,
+	{shell.Text("pure chain"), true, `api.V3(client).Brand().Partner().CardMember().UserFeeds().PostAsync(ctx, feed).Wait(ctx)`,
 		func(ctx context.Context, client *wxpay.Client, feed wxpay.JSON) (*wxpay.Response, error) {
 			return api.V3(client).Brand().Partner().CardMember().UserFeeds().PostAsync(ctx, feed).Wait(ctx)
 		}},

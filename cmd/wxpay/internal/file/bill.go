@@ -171,7 +171,7 @@ func (o *billOptions) run(ctx context.Context, sh *shell.Shell) error {
 	defer leave()
 	ctx, stop := shell.Interruptible(ctx)
 	defer stop()
-	bar, end := newBar(sh, "downloading")
+	bar, end := newBar(sh, shell.Text("downloading"))
 	defer end()
 	options := []wxpay.DownloadOption{
 		wxpay.Progress(bar.show), wxpay.Waiting(bar.wait), wxpay.WaitAtMost(o.wait), wxpay.DigestAlgorithm("SM3", sm.NewSM3),

@@ -92,7 +92,7 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 	defer leave()
 	ctx, stop := shell.Interruptible(ctx)
 	defer stop()
-	bar, end := newBar(sh, "downloading")
+	bar, end := newBar(sh, shell.Text("downloading"))
 	defer end()
 	options = append(options, wxpay.Progress(bar.show))
 

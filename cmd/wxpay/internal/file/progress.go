@@ -13,8 +13,9 @@ import (
 // bar shows the progress of a file on a terminal, in one line that it writes again, and nothing elsewhere. It says what
 // happens, and nothing before anything does.
 type bar struct {
+	sh   *shell.Shell
 	line *shell.Status // nil if nothing is shown
-	what string
+	what string        // what happens, as in [shell.Text]
 
 	mu    sync.Mutex
 	drawn time.Time
@@ -26,7 +27,7 @@ func newBar(sh *shell.Shell, what string) (b *bar, end func()) {
 	if !sh.Bars {
 		return &bar{}, func() {}
 	}
-	b = &bar{line: sh.Status(), what: what}
+	b = &bar{sh: sh, line: sh.Status(), what: what}
 	return b, b.end
 }
 
@@ -39,9 +40,9 @@ func (b *bar) show(done, total int64) {
 		return
 	}
 	if total > 0 {
-		b.draw(fmt.Sprintf("%s %3d%% %s of %s", b.what, 100*min(done, total)/total, size(done), size(total)))
+		b.draw(b.sh.Words("%s %3d%% %s of %s", b.sh.Words(b.what), 100*min(done, total)/total, size(done), size(total)))
 	} else {
-		b.draw(b.what + " " + size(done))
+		b.draw(b.sh.Words(b.what) + " " + size(done))
 	}
 }
 
@@ -63,7 +64,7 @@ func (b *bar) wait(pause time.Duration) {
 	until := time.Now().Add(pause)
 	line := func() {
 		left := time.Until(until).Round(time.Second)
-		b.draw(fmt.Sprintf("the bill is being made, asked again in %s", left))
+		b.draw(b.sh.Words("the bill is being made, asked again in %s", left))
 	}
 	line()
 	b.drawn = time.Time{} // what comes next is news
@@ -127,7 +128,7 @@ type readingBar struct {
 
 func (r *readingBar) ReadAt(p []byte, at int64) (int, error) {
 	if at == 0 && r.begun.Add(1) == 2 {
-		r.bar.rename("uploading")
+		r.bar.rename(shell.Text("uploading"))
 	}
 	n, err := r.ReaderAt.ReadAt(p, at)
 	r.bar.show(at+int64(n), r.total)

@@ -86,7 +86,7 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 }
 
 func (o *uploadOptions) run(ctx context.Context, sh *shell.Shell) error {
-	bar, end := newBar(sh, "reading")
+	bar, end := newBar(sh, shell.Text("reading"))
 	defer end()
 	file, done, err := o.open(sh, bar)
 	if err != nil {

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path"
 	"slices"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // ErrForeign says that a file of the user has the name of a generated one.
-var ErrForeign = errors.New("this command did not write it, so it stays: move it, or choose another folder")
+var ErrForeign = shell.Say("this command did not write it, so it stays: move it, or choose another folder")
 
 // Write writes files into a folder, and makes the folder if it is missing. It replaces files that begin with mark and
 // no others: with a foreign file in the place of one it writes nothing and returns [ErrForeign]. It deletes nothing, and
@@ -33,7 +35,7 @@ func Write(dir, mark string, files map[string][]byte) (written int, err error) {
 		case err != nil:
 			return 0, err
 		case !bytes.HasPrefix(old, []byte(mark)):
-			return 0, &fs.PathError{Op: "write", Path: path.Join(dir, name), Err: ErrForeign}
+			return 0, shell.Say("%s: %w", path.Join(dir, name), ErrForeign)
 		case bytes.Equal(old, content):
 			continue
 		}

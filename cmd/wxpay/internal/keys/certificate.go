@@ -20,18 +20,26 @@ const (
 	platformOrganization = "Tenpay.com"
 )
 
-// issuedTo names the owner of a certificate by its subject.
-func issuedTo(certificate *x509.Certificate) string {
+// issuedTo names the owner of a certificate by its subject, and tells which kind of owner that is.
+func issuedTo(certificate *x509.Certificate) (owner error, kind ownerKind) {
 	subject := certificate.Subject
 	name := shell.Bounded(subject.CommonName)
 	switch {
 	case slices.Contains(subject.Organization, merchantOrganization):
-		return "merchant " + name
+		return shell.Say("merchant %s", name), ofMerchant
 	case slices.Contains(subject.Organization, platformOrganization):
-		return "the platform (" + name + ")"
+		return shell.Say("the platform (%s)", name), ofPlatform
 	}
-	return fmt.Sprintf("%q", name)
+	return shell.Say("%q", name), ofOther
 }
+
+type ownerKind int
+
+const (
+	ofOther ownerKind = iota
+	ofMerchant
+	ofPlatform
+)
 
 // algorithm names the algorithm of a public key and its size in bits.
 func algorithm(key crypto.PublicKey) (name string, bits int) {
@@ -45,25 +53,25 @@ func algorithm(key crypto.PublicKey) (name string, bits int) {
 }
 
 // validity tells from when to when a certificate is good, and how long that is still so.
-func validity(from, to, now time.Time) string {
-	text := from.In(shell.China).Format(time.DateOnly) + " to " + to.In(shell.China).Format(time.DateOnly)
+func validity(from, to, now time.Time) error {
+	begin, end := from.In(shell.China).Format(time.DateOnly), to.In(shell.China).Format(time.DateOnly)
 	switch {
 	case now.Before(from):
-		return text + ", begins in " + days(from.Sub(now))
+		return shell.Say("%s to %s, begins in %s", begin, end, days(from.Sub(now)))
 	case now.After(to):
-		return text + ", expired " + days(now.Sub(to)) + " ago"
+		return shell.Say("%s to %s, expired %s ago", begin, end, days(now.Sub(to)))
 	}
-	return text + ", " + days(to.Sub(now)) + " left"
+	return shell.Say("%s to %s, %s left", begin, end, days(to.Sub(now)))
 }
 
 // days rounds a time down to whole days.
-func days(d time.Duration) string {
+func days(d time.Duration) error {
 	switch n := int(math.Floor(d.Hours() / 24)); n {
 	case 0:
-		return "less than a day"
+		return shell.Say("less than a day")
 	case 1:
-		return "1 day"
+		return shell.Say("1 day")
 	default:
-		return fmt.Sprintf("%d days", n)
+		return shell.Say("%d days", n)
 	}
 }

@@ -88,7 +88,7 @@ func (o *checkOptions) run(ctx context.Context, sh *shell.Shell) error {
 		err = sh.WriteJSON(report)
 	} else {
 		var out bytes.Buffer
-		report.print(&out, sh.Colours(), checker.failed())
+		report.print(sh, &out, checker.failed())
 		err = sh.Write(out.Bytes())
 	}
 	if err == nil && !report.OK {

@@ -8,7 +8,6 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -28,24 +27,24 @@ type keyFile struct {
 type keyFacts struct {
 	Kind        string     `json:"kind"`
 	Serial      string     `json:"serial,omitempty"`
-	Owner       string     `json:"issued_to,omitempty"`
+	Owner       error      `json:"issued_to,omitempty"`
 	Merchant    string     `json:"mchid,omitempty"`
 	NotBefore   *time.Time `json:"not_before,omitempty"`
 	NotAfter    *time.Time `json:"not_after,omitempty"`
 	Algorithm   string     `json:"algorithm,omitempty"`
 	Bits        int        `json:"bits,omitempty"`
 	Fingerprint string     `json:"fingerprint,omitempty"`
-	Error       string     `json:"error,omitempty"` // why the other fields are empty
+	Error       error      `json:"error,omitempty"` // why the other fields are empty
 }
 
 // The kinds.
-const (
-	kindPrivate   = "private key"
-	kindCert      = "certificate"
-	kindPublic    = "public key"
+var (
+	kindPrivate   = shell.Text("private key")
+	kindCert      = shell.Text("certificate")
+	kindPublic    = shell.Text("public key")
 	kindP12       = "PKCS#12"
-	kindEncrypted = "encrypted private key"
-	kindUnknown   = "unknown"
+	kindEncrypted = shell.Text("encrypted private key")
+	kindUnknown   = shell.Text("unknown")
 )
 
 // begin begins a block of PEM text, whose kind follows.
@@ -54,7 +53,7 @@ var begin = regexp.MustCompile(`-----BEGIN ([^-\r\n]*)-----`)
 // describe returns the keys and certificates of a file: one, or one for each block of PEM text.
 func describe(data []byte, password string) []keyFacts {
 	if len(bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))) == 0 {
-		return []keyFacts{{Kind: kindUnknown, Error: "it is empty"}}
+		return []keyFacts{{Kind: kindUnknown, Error: shell.Say("it is empty")}}
 	}
 	blocks := begin.FindAllSubmatchIndex(data, -1)
 	if len(blocks) == 0 {
@@ -75,8 +74,8 @@ func describe(data []byte, password string) []keyFacts {
 func describeBlock(kind string, text []byte, password string) keyFacts {
 	switch {
 	case bytes.Contains(text, []byte("Proc-Type: 4,ENCRYPTED")):
-		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted in the old way of PEM, which wxpay does not " +
-			"decrypt: openssl pkey -in FILE -out apiclient_key.pem does"}
+		return keyFacts{Kind: kindEncrypted, Error: shell.Say("it is encrypted in the old way of PEM, which wxpay does not " +
+			"decrypt: openssl pkey -in FILE -out apiclient_key.pem does")}
 	case kind == "ENCRYPTED PRIVATE KEY":
 		return describeEncrypted(text, password)
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
@@ -89,7 +88,7 @@ func describeBlock(kind string, text []byte, password string) keyFacts {
 		key, err := apiv3.ParsePublicKey(text)
 		return publicFacts(key, err)
 	default:
-		return keyFacts{Kind: kindUnknown, Error: fmt.Sprintf("the PEM block %q is neither a key nor a "+
+		return keyFacts{Kind: kindUnknown, Error: shell.Say("the PEM block %q is neither a key nor a "+
 			"certificate", shell.Bounded(kind))}
 	}
 }
@@ -112,8 +111,8 @@ func describeWhole(der []byte, password string) keyFacts {
 		return facts
 	}
 	if errors.Is(err, pkcs12.ErrPassword) {
-		return keyFacts{Kind: kindP12, Error: "it cannot be decrypted: " + passwordRemedy(password) +
-			" (the password of apiclient_cert.p12 is the merchant number)"}
+		return keyFacts{Kind: kindP12, Error: shell.Say("it cannot be decrypted: %s (the password of apiclient_cert.p12 is the "+
+			"merchant number)", passwordRemedy(password))}
 	}
 	if isP12(der) {
 		return keyFacts{Kind: kindP12, Error: shell.Plainly(err)}
@@ -121,8 +120,8 @@ func describeWhole(der []byte, password string) keyFacts {
 	if _, other := pkcs12.ParseEncryptedPKCS8(der, password); other == nil || errors.Is(other, pkcs12.ErrPassword) {
 		return describeEncrypted(der, password)
 	}
-	return keyFacts{Kind: kindUnknown, Error: "it is damaged, or not a key, certificate or .p12 file: get it again " +
-		"from the merchant platform"}
+	return keyFacts{Kind: kindUnknown, Error: shell.Say("it is damaged, or not a key, certificate or .p12 file: get it again " +
+		"from the merchant platform")}
 }
 
 // isP12 reports whether der has the outer form of a .p12 file (PFX of RFC 7292, version 3).
@@ -144,17 +143,17 @@ func describeEncrypted(der []byte, password string) keyFacts {
 		facts.Kind = kindEncrypted
 		return facts
 	case errors.Is(err, pkcs12.ErrPassword):
-		return keyFacts{Kind: kindEncrypted, Error: "it is encrypted: " + passwordRemedy(password)}
+		return keyFacts{Kind: kindEncrypted, Error: shell.Say("it is encrypted: %s", passwordRemedy(password))}
 	}
 	return keyFacts{Kind: kindEncrypted, Error: shell.Plainly(err)}
 }
 
-func passwordRemedy(password string) string {
-	const remedy = "give the password by --password-file or WXPAY_KEY_PASSWORD"
+func passwordRemedy(password string) error {
+	remedy := shell.Say("give the password by --password-file or WXPAY_KEY_PASSWORD")
 	if password == "" {
 		return remedy
 	}
-	return "the password is wrong, or the file is damaged; " + remedy
+	return shell.Say("the password is wrong, or the file is damaged; %w", remedy)
 }
 
 func privateFacts(key crypto.Signer, err error) keyFacts {
@@ -175,7 +174,7 @@ func publicFacts(key crypto.PublicKey, err error) keyFacts {
 	facts.Algorithm, facts.Bits = algorithm(key)
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
-		facts.Error = "a key of its kind has no fingerprint"
+		facts.Error = shell.Say("a key of its kind has no fingerprint")
 		return facts
 	}
 	sum := sha256.Sum256(der)
@@ -188,15 +187,16 @@ func certificateFacts(certificate *x509.Certificate, err error) keyFacts {
 		return keyFacts{Kind: kindCert, Error: damaged(err)}
 	}
 	facts := publicFacts(certificate.PublicKey, nil)
-	facts.Kind, facts.Serial, facts.Owner = kindCert, apiv3.Serial(certificate), issuedTo(certificate)
-	if name, ok := strings.CutPrefix(facts.Owner, "merchant "); ok {
-		facts.Merchant = name
+	owner, kind := issuedTo(certificate)
+	facts.Kind, facts.Serial, facts.Owner = kindCert, apiv3.Serial(certificate), owner
+	if kind == ofMerchant {
+		facts.Merchant = shell.Bounded(certificate.Subject.CommonName)
 	}
 	facts.NotBefore, facts.NotAfter = &certificate.NotBefore, &certificate.NotAfter
 	return facts
 }
 
 // damaged tells why a block does not contain what its name says.
-func damaged(err error) string {
-	return "it is damaged, or not what its name says: " + shell.Plainly(err)
+func damaged(err error) error {
+	return shell.Say("it is damaged, or not what its name says: %w", shell.Plainly(err))
 }

@@ -93,7 +93,7 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 	var out bytes.Buffer
 	failures := broken
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
-		return &shell.ExitError{Code: shell.ExitRejected, Err: fmt.Errorf("the folder: %w", err)}
+		return &shell.ExitError{Code: shell.ExitRejected, Err: shell.Say("the folder: %w", err)}
 	}
 	for _, certificate := range certificates {
 		done, err := keep(o.out, certificate)
@@ -101,7 +101,8 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 			failures = append(failures, err)
 			continue
 		}
-		fmt.Fprintf(&out, "%s (%s)\n", shell.OneLine(done), validity(certificate.NotBefore, certificate.NotAfter, time.Now()))
+		valid := validity(certificate.NotBefore, certificate.NotAfter, time.Now())
+		fmt.Fprintf(&out, "%s (%s)\n", shell.OneLine(sh.ErrorText(done)), sh.ErrorText(valid))
 	}
 	if err := sh.Write(out.Bytes()); err != nil {
 		return err
@@ -138,53 +139,53 @@ func downloadError(err error) error {
 	var call *wxpay.CallError
 	switch {
 	case errors.Is(err, wxpay.ErrNoCertificates):
-		err = errors.New("this merchant has no platform certificates, only the WeChat Pay public key, and there is " +
+		err = shell.Say("this merchant has no platform certificates, only the WeChat Pay public key, and there is " +
 			"nothing to download: " +
 			"save the key and its id from the merchant platform under API security, and set WXPAY_PUBLIC_KEY and " +
 			"WXPAY_PUBLIC_KEY_ID")
 	case errors.Is(err, apiv3.ErrDecrypt):
-		err = errors.New("the platform's certificates do not decrypt: set WXPAY_APIV3_KEY to the key set in the " +
+		err = shell.Say("the platform's certificates do not decrypt: set WXPAY_APIV3_KEY to the key set in the " +
 			"merchant platform under API security")
 	case errors.As(err, &call) && call.Outcome == wxpay.NotSent:
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	case errors.Is(err, context.Canceled):
-		return &shell.ExitError{Code: shell.ExitNotSent, Err: fmt.Errorf("interrupted: %w", err)}
+		return &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("interrupted: %w", err)}
 	}
 	return &shell.ExitError{Code: shell.ExitRejected, Err: err}
 }
 
 // keep writes a certificate into dir, unless the same or a newer one is there, and returns what it did.
-func keep(dir string, certificate *x509.Certificate) (done string, err error) {
+func keep(dir string, certificate *x509.Certificate) (done, err error) {
 	name := "wechatpay_" + apiv3.Serial(certificate) + ".pem"
 	path := filepath.Join(dir, name)
-	what := "wrote " + path
+	what := shell.Say("wrote %s", path)
 	switch data, err := os.ReadFile(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", err
+		return nil, err
 	default:
 		there, err := apiv3.ParseCertificate(data)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("%s is in the way, and contains no certificate: move it away", path)
+			return nil, shell.Say("%s is in the way, and contains no certificate: move it away", path)
 		case there.Equal(certificate):
-			return "kept " + path + ", which is the same", nil
+			return shell.Say("kept %s, which is the same", path), nil
 		case apiv3.Serial(there) != apiv3.Serial(certificate):
-			return "", fmt.Errorf("%s is in the way, and contains the certificate %s: move it away", path, apiv3.Serial(there))
+			return nil, shell.Say("%s is in the way, and contains the certificate %s: move it away", path, apiv3.Serial(there))
 		case !there.NotAfter.Before(certificate.NotAfter):
-			return "kept " + path + ", which is newer", nil
+			return shell.Say("kept %s, which is newer", path), nil
 		}
-		what = "replaced " + path + ", which was older"
+		what = shell.Say("replaced %s, which was older", path)
 	}
 	file, err := shell.NewFile(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer file.Discard()
 	// A certificate is public, and the user who verifies with it may be another one.
 	err = errors.Join(file.Chmod(0o644), pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	return what, file.Place(true)
 }

@@ -62,8 +62,8 @@ func (k *checker) checkCertificate() {
 		return
 	}
 	k.mixedUp = true
-	switch owner := issuedTo(k.certificate); {
-	case strings.HasPrefix(owner, "the platform"):
+	switch owner, kind := issuedTo(k.certificate); {
+	case kind == ofPlatform:
 		k.fail(nameCertificate, "it was issued to %s: the merchant's own is apiclient_cert.pem", owner)
 	case !k.brand && k.certificate.Subject.CommonName != k.id: // whom that of a brand names is not documented
 		k.fail(nameCertificate, "it was issued to %s and not to merchant %s: take the one of this merchant, or "+
@@ -80,14 +80,14 @@ func (k *checker) checkCertificate() {
 	}
 
 	from, to := k.certificate.NotBefore, k.certificate.NotAfter
-	const renew = "apply for a new one in the merchant platform under API security"
 	switch text := validity(from, to, k.now); {
 	case k.now.Before(from):
 		k.fail(nameValidity, "the certificate is not valid yet (%s): look at this machine's clock", text)
 	case k.now.After(to):
-		k.fail(nameValidity, "the certificate is no longer valid (%s): %s", text, renew)
+		k.fail(nameValidity, "the certificate is no longer valid (%s): apply for a new one in the merchant "+
+			"platform under API security", text)
 	case to.Sub(k.now) < renewBefore:
-		k.note(nameValidity, "%s: %s, and use both for a time", text, renew)
+		k.note(nameValidity, "%s: apply for a new one in the merchant platform under API security, and use both for a time", text)
 	default:
 		k.ok(nameValidity, "%s", text)
 	}

@@ -206,17 +206,15 @@ func (k *checker) checkClock() {
 			skew = d
 		}
 	}
-	side := "ahead of"
+	side := shell.Say("%s ahead of the platform's", skew.Abs())
 	if skew < 0 {
-		side = "behind"
+		side = shell.Say("%s behind the platform's", skew.Abs())
 	}
 	switch off := skew.Abs(); {
 	case off > apiv3.Window:
-		k.fail(nameClock, "this machine's is %s %s the platform's, at most %s are allowed: set it, and keep it right by NTP",
-			off, side, apiv3.Window)
+		k.fail(nameClock, "this machine's is %s, at most %s are allowed: set it, and keep it right by NTP", side, apiv3.Window)
 	case off > time.Minute:
-		k.note(nameClock, "this machine's is %s %s the platform's: set it, for beyond %s the platform rejects every request",
-			off, side, apiv3.Window)
+		k.note(nameClock, "this machine's is %s: set it, for beyond %s the platform rejects every request", side, apiv3.Window)
 	default:
 		k.ok(nameClock, "%s off the platform's", off)
 	}
@@ -228,7 +226,11 @@ func (k *checker) failCall(err error) {
 	var call *wxpay.CallError
 	switch {
 	case errors.As(err, &rejection) && rejection.Code == wxcode.SignError:
-		k.fail(nameSignature, "the platform rejects it: %s", cmp.Or(rejection.Hint, shell.Plainly(err)))
+		why := shell.Plainly(err)
+		if rejection.Hint != "" {
+			why = shell.Say("%s", rejection.Hint)
+		}
+		k.fail(nameSignature, "the platform rejects it: %s", why)
 	case errors.As(err, &rejection):
 		k.fail(namePlatform, "it rejects the request for certificates: %s", shell.Plainly(err))
 	case errors.Is(err, apiv3.ErrDecrypt):
@@ -277,11 +279,10 @@ func (k *checker) checkMode(list, public listState) {
 
 // checkWorks tells whether one platform key works in all directions.
 func (k *checker) checkWorks(check wxpay.KeyCheck) {
-	kind := "public key"
+	kind := shell.Say("public key %s", check.Serial)
 	if check.Certificate {
-		kind = "certificate"
+		kind = shell.Say("certificate %s", check.Serial)
 	}
-	kind += " " + check.Serial
 	var rejection *wxpay.APIError
 	switch err := check.Err; {
 	case err == nil:

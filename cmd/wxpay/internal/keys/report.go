@@ -23,7 +23,7 @@ type report struct {
 type check struct {
 	Name   string      `json:"name"`
 	Result checkResult `json:"result"`
-	Text   string      `json:"text"`
+	Text   error       `json:"text"`
 }
 
 type checkResult string
@@ -41,26 +41,27 @@ const (
 	modePublicKey    = "public-key"
 )
 
-func (r *report) print(out *bytes.Buffer, c shell.Paint, failed int) {
-	who := "Merchant " + shell.OneLine(r.Merchant)
+func (r *report) print(sh *shell.Shell, out *bytes.Buffer, failed int) {
+	c := sh.Colours()
+	who := sh.Words("Merchant %s at %s", shell.OneLine(r.Merchant), shell.OneLine(r.Gateway))
 	if r.Brand != "" {
-		who = "Brand " + shell.OneLine(r.Brand)
+		who = sh.Words("Brand %s at %s", shell.OneLine(r.Brand), shell.OneLine(r.Gateway))
 	}
-	fmt.Fprintf(out, "%s\n", c.Bold(who+" at "+shell.OneLine(r.Gateway)))
+	fmt.Fprintf(out, "%s\n", c.Bold(who))
 	for _, check := range r.Checks {
 		mark := c.Dash()
 		if check.Result != checkNoted {
 			mark = c.Mark(check.Result == checkOK)
 		}
-		fmt.Fprintf(out, "%s %-11s  %s\n", mark, check.Name, check.Text)
+		fmt.Fprintf(out, "%s %s  %s\n", mark, shell.Pad(sh.Words(check.Name), 11), shell.OneLine(sh.ErrorText(check.Text)))
 	}
 	switch failed {
 	case 0:
-		out.WriteString("all is well\n")
+		out.WriteString(sh.Words("all is well") + "\n")
 	case 1:
-		out.WriteString("1 check failed\n")
+		out.WriteString(sh.Words("1 check failed") + "\n")
 	default:
-		fmt.Fprintf(out, "%d checks failed\n", failed)
+		out.WriteString(sh.Words("%d checks failed", failed) + "\n")
 	}
 }
 
@@ -83,7 +84,7 @@ type checker struct {
 type reading struct{ local, platform time.Time }
 
 func (k *checker) add(name string, result checkResult, format string, a ...any) {
-	k.report.Checks = append(k.report.Checks, &check{name, result, shell.OneLine(k.named(shell.Say(format, a...)).Error())})
+	k.report.Checks = append(k.report.Checks, &check{name, result, k.named(shell.Say(format, a...))})
 }
 
 func (k *checker) ok(name, format string, a ...any)   { k.add(name, checkOK, format, a...) }
@@ -100,17 +101,17 @@ func (k *checker) failed() (n int) {
 }
 
 // Names of the checks.
-const (
-	nameMerchant    = "merchant"
-	namePrivateKey  = "private key"
-	nameCertificate = "certificate"
-	nameSerial      = "serial"
-	nameValidity    = "validity"
-	nameAPIv3Key    = "APIv3 key"
-	namePublicKey   = "public key"
-	namePlatform    = "platform"
-	nameClock       = "clock"
-	nameSignature   = "signature"
-	nameMode        = "mode"
-	nameWorks       = "works"
+var (
+	nameMerchant    = shell.Text("merchant")
+	namePrivateKey  = shell.Text("private key")
+	nameCertificate = shell.Text("certificate")
+	nameSerial      = shell.Text("serial")
+	nameValidity    = shell.Text("validity")
+	nameAPIv3Key    = shell.Text("APIv3 key")
+	namePublicKey   = shell.Text("public key")
+	namePlatform    = shell.Text("platform")
+	nameClock       = shell.Text("clock")
+	nameSignature   = shell.Text("signature")
+	nameMode        = shell.Text("mode")
+	nameWorks       = shell.Text("works")
 )

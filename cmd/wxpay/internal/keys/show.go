@@ -67,7 +67,7 @@ func (o *showOptions) run(sh *shell.Shell) error {
 		}
 		files[i] = keyFile{File: name, Keys: describe(data, password)}
 		for _, key := range files[i].Keys {
-			complete = complete && key.Error == ""
+			complete = complete && key.Error == nil
 		}
 	}
 	if err := o.print(sh, files); err != nil {
@@ -85,32 +85,35 @@ func (o *showOptions) print(sh *shell.Shell, files []keyFile) error {
 	}
 	var out bytes.Buffer
 	for _, file := range files {
-		file.print(&out, sh.Colours(), time.Now())
+		file.print(sh, &out, time.Now())
 	}
 	return sh.Write(out.Bytes())
 }
 
-func (f *keyFile) print(out *bytes.Buffer, c shell.Paint, now time.Time) {
+func (f *keyFile) print(sh *shell.Shell, out *bytes.Buffer, now time.Time) {
+	c := sh.Colours()
 	for _, key := range f.Keys {
-		fmt.Fprintf(out, "%s: %s\n", c.Bold(shell.OneLine(f.File)), key.Kind)
+		fmt.Fprintf(out, "%s: %s\n", c.Bold(shell.OneLine(f.File)), sh.Words(key.Kind))
 		row := func(name, text string) {
 			if text != "" {
-				fmt.Fprintf(out, "  %-11s  %s\n", name, text)
+				fmt.Fprintf(out, "  %s  %s\n", shell.Pad(name, 11), text)
 			}
 		}
-		if key.Error != "" {
-			row("problem", c.Mark(false)+" "+key.Error)
+		if key.Error != nil {
+			row(sh.Words("problem"), c.Mark(false)+" "+sh.ErrorText(key.Error))
 		}
-		row("serial", key.Serial)
-		row("issued to", key.Owner)
+		row(sh.Words("serial"), key.Serial)
+		if key.Owner != nil {
+			row(sh.Words("issued to"), sh.ErrorText(key.Owner))
+		}
 		if key.NotAfter != nil {
-			row("valid", validity(*key.NotBefore, *key.NotAfter, now))
+			row(sh.Words("valid"), sh.ErrorText(validity(*key.NotBefore, *key.NotAfter, now)))
 		}
 		if key.Bits > 0 {
-			row("key", fmt.Sprintf("%s, %d bits", key.Algorithm, key.Bits))
+			row(sh.Words("key"), sh.Words("%s, %d bits", key.Algorithm, key.Bits))
 		} else {
-			row("key", key.Algorithm)
+			row(sh.Words("key"), key.Algorithm)
 		}
-		row("fingerprint", key.Fingerprint)
+		row(sh.Words("fingerprint"), key.Fingerprint)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -145,12 +144,12 @@ func readCredentials(lookup func(string) (string, bool), fault func(string) erro
 	switch text := get("WXPAY_PUBLIC_KEY"); {
 	case c.publicErr != nil:
 	case text != "" && c.publicID == "":
-		c.publicErr = errors.New("WXPAY_PUBLIC_KEY is set and WXPAY_PUBLIC_KEY_ID is not: copy the id from the " +
+		c.publicErr = shell.Say("WXPAY_PUBLIC_KEY is set and WXPAY_PUBLIC_KEY_ID is not: copy the id from the " +
 			"merchant platform, which shows it beside the key")
 	case text != "":
 		c.publicKey, c.publicErr = wxpay.LoadPublicKey(text)
 	case c.publicID != "":
-		c.publicErr = errors.New("WXPAY_PUBLIC_KEY_ID is set and WXPAY_PUBLIC_KEY is not: save the key from the " +
+		c.publicErr = shell.Say("WXPAY_PUBLIC_KEY_ID is set and WXPAY_PUBLIC_KEY is not: save the key from the " +
 			"merchant platform, which shows it beside the id")
 	}
 	return c

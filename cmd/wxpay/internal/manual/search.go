@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 type searchOptions struct {
@@ -45,6 +46,12 @@ empty array with --format json) and the exit code is 0.`,
 	return command
 }
 
+// statuses are the words for those of operations.
+var statuses = map[fact.Status]string{
+	fact.Offline: shell.Text("offline"), fact.Superseded: shell.Text("superseded"), fact.Beta: shell.Text("beta"),
+	fact.Restricted: shell.Text("restricted"), fact.Linked: shell.Text("linked"),
+}
+
 // found is one operation in the document that --format json prints.
 type found struct {
 	Method string `json:"method"`
@@ -73,7 +80,7 @@ func (o *searchOptions) run(sh *shell.Shell) error {
 	for _, f := range list {
 		fmt.Fprintf(&out, "%-6s  %-*s  %s", f.Method, width, f.Path, f.Name)
 		if f.Status != "" {
-			fmt.Fprintf(&out, " (%s)", f.Status)
+			fmt.Fprintf(&out, " (%s)", sh.Words(statuses[fact.Status(f.Status)]))
 		}
 		out.WriteByte('\n')
 	}

@@ -2,7 +2,6 @@
 package operation
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,11 +75,10 @@ func Unknown(facts *catalog.Catalog, path string) error {
 	}
 	name := shell.Printable(Rooted(path))
 	if count > 0 {
-		more := ""
 		if count > most {
-			more = fmt.Sprintf("\n  and %d more", count-most)
+			return shell.Usage("no operation ends at %s; beneath it are:\n  %s\n  and %d more", name, strings.Join(beneath, "\n  "), count-most)
 		}
-		return shell.Usage("no operation ends at %s; beneath it are:\n  %s%s", name, strings.Join(beneath, "\n  "), more)
+		return shell.Usage("no operation ends at %s; beneath it are:\n  %s", name, strings.Join(beneath, "\n  "))
 	}
 	near := facts.Nearest(path, 3)
 	for i, template := range near {

@@ -21,7 +21,7 @@ type asker struct {
 
 var (
 	errEnded       = shell.Usage("the input ended before the last answer: nothing was written")
-	errInterrupted = &shell.ExitError{Code: shell.ExitNotSent, Err: errors.New("interrupted: nothing was written")}
+	errInterrupted = &shell.ExitError{Code: shell.ExitNotSent, Err: shell.Say("interrupted: nothing was written")}
 )
 
 // ask asks until check takes the answer, which is usual if it is empty.
@@ -36,16 +36,17 @@ func (a *asker) askSecret(question string, check func(answer string) error) (str
 
 // confirm asks a question of yes or no.
 func (a *asker) confirm(question string, usual bool) (bool, error) {
-	text := "y/N"
 	if usual {
-		text = "Y/n"
+		question += " (Y/n)"
+	} else {
+		question += " (y/N)"
 	}
-	answer, err := a.ask(question+" ("+text+")", "", func(answer string) error {
+	answer, err := a.ask(question, "", func(answer string) error {
 		switch strings.ToLower(answer) {
 		case "", "y", "yes", "n", "no":
 			return nil
 		}
-		return errors.New("answer y or n")
+		return shell.Say("answer y or n")
 	})
 	if answer == "" {
 		return usual, err

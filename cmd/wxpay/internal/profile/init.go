@@ -95,12 +95,12 @@ func (o *initOptions) run(ctx context.Context, sh *shell.Shell) error {
 		return shell.Usage("%w; nothing was written", err)
 	}
 	defer client.Close()
-	online, err := o.ask.confirm("Ask the platform whether the keys work?", true)
+	online, err := o.ask.confirm(sh.Words("Ask the platform whether the keys work?"), true)
 	if err != nil {
 		return err
 	}
 	if online && !verify(ctx, sh, client) {
-		keep, err := o.ask.confirm("Keep the profile all the same?", false)
+		keep, err := o.ask.confirm(sh.Words("Keep the profile all the same?"), false)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (o *initOptions) run(ctx context.Context, sh *shell.Shell) error {
 		}
 	}
 	if err := o.write(sh, path); err != nil {
-		return &shell.ExitError{Code: shell.ExitConfirmed, Err: fmt.Errorf("the file of profiles could not be written: %w", err)}
+		return &shell.ExitError{Code: shell.ExitConfirmed, Err: shell.Say("the file of profiles could not be written: %w", err)}
 	}
 	sh.Note("The profile %s is in %s, which only you can read. To use it: %s", o.name, path, o.usage())
 	return nil
@@ -126,7 +126,7 @@ func (o *initOptions) usage() string {
 func verify(ctx context.Context, sh *shell.Shell, client *wxpay.Client) bool {
 	checks, err := client.VerifyKeys(ctx)
 	for _, check := range checks {
-		mark, text := shell.Paint(false).Mark(check.Err == nil), "signing, encrypting, verifying and decrypting"
+		mark, text := shell.Paint(false).Mark(check.Err == nil), shell.Say("signing, encrypting, verifying and decrypting")
 		if check.Err != nil {
 			text = shell.Plainly(check.Err)
 		}
@@ -139,9 +139,9 @@ func verify(ctx context.Context, sh *shell.Shell, client *wxpay.Client) bool {
 }
 
 func (o *initOptions) askMerchant() (err error) {
-	o.profile.MchID, err = o.ask.ask("Merchant number (mchid)", "", func(text string) error {
+	o.profile.MchID, err = o.ask.ask(o.ask.sh.Words("Merchant number (mchid)"), "", func(text string) error {
 		if text == "" || strings.Trim(text, "0123456789") != "" {
-			return errors.New("it is made of digits, such as 1900000109")
+			return shell.Say("it is made of digits, such as 1900000109")
 		}
 		return nil
 	})
@@ -152,7 +152,7 @@ func (o *initOptions) askMerchant() (err error) {
 func (o *initOptions) askPrivateKey() error {
 	var key crypto.Signer
 	var locked []byte
-	path, err := o.ask.ask("File of the private key (apiclient_key.pem, or apiclient_cert.p12)", besides(".", "apiclient_key.pem"),
+	path, err := o.ask.ask(o.ask.sh.Words("File of the private key (apiclient_key.pem, or apiclient_cert.p12)"), besides(".", "apiclient_key.pem"),
 		func(text string) error {
 			data, err := os.ReadFile(o.ask.sh.AtHome(text))
 			if err != nil {
@@ -182,19 +182,19 @@ func (o *initOptions) askPrivateKey() error {
 	if locked == nil {
 		return nil
 	}
-	password, err := o.ask.askSecret("Password of this file (not shown)", func(text string) error {
+	password, err := o.ask.askSecret(o.ask.sh.Words("Password of this file (not shown)"), func(text string) error {
 		_, err := pkcs12.Load(locked, text)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	o.profile.Password, err = o.keep("password", "p12_password", password)
+	o.profile.Password, err = o.keep(shell.Text("password"), "p12_password", password)
 	return err
 }
 
 func (o *initOptions) askCertificate(key crypto.Signer, usual string) (err error) {
-	o.profile.Certificate, err = o.ask.ask("File of its certificate (apiclient_cert.pem)", usual, func(text string) error {
+	o.profile.Certificate, err = o.ask.ask(o.ask.sh.Words("File of its certificate (apiclient_cert.pem)"), usual, func(text string) error {
 		data, err := os.ReadFile(o.ask.sh.AtHome(text))
 		if err != nil {
 			return err
@@ -206,9 +206,9 @@ func (o *initOptions) askCertificate(key crypto.Signer, usual string) (err error
 		half, ok := certificate.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 		switch {
 		case !ok || !half.Equal(key.Public()):
-			return errors.New("the private key does not belong to it: take the two that were made together")
+			return shell.Say("the private key does not belong to it: take the two that were made together")
 		case certificate.Subject.CommonName != o.profile.MchID:
-			return fmt.Errorf("it was issued to %s and not to %s", shell.Bounded(certificate.Subject.CommonName), o.profile.MchID)
+			return shell.Say("it was issued to %s and not to %s", shell.Bounded(certificate.Subject.CommonName), o.profile.MchID)
 		}
 		return nil
 	})
@@ -218,12 +218,12 @@ func (o *initOptions) askCertificate(key crypto.Signer, usual string) (err error
 
 // askAPIv3Key asks where the APIv3 key is, or for the key itself.
 func (o *initOptions) askAPIv3Key() error {
-	where, err := o.ask.ask("Where is the APIv3 key? env:NAME, file:PATH, or empty to type it", "", func(text string) error {
+	where, err := o.ask.ask(o.ask.sh.Words("Where is the APIv3 key? env:NAME, file:PATH, or empty to type it"), "", func(text string) error {
 		if text == "" {
 			return nil
 		}
 		if !strings.HasPrefix(text, "env:") && !strings.HasPrefix(text, "file:") {
-			return errors.New("it is neither env:NAME nor file:PATH; leave it empty to type the key")
+			return shell.Say("it is neither env:NAME nor file:PATH; leave it empty to type the key")
 		}
 		value, err := o.ask.sh.Resolve(text)
 		if err == nil {
@@ -240,9 +240,9 @@ func (o *initOptions) askAPIv3Key() error {
 	if o.profile.APIv3Key = where; where != "" {
 		return nil
 	}
-	question := "APIv3 key (not shown)"
+	question := o.ask.sh.Words("APIv3 key (not shown)")
 	if o.profile.PublicKeyID != "" {
-		question = "APIv3 key (not shown; empty to leave it out, then notifications cannot be read)"
+		question = o.ask.sh.Words("APIv3 key (not shown; empty to leave it out, then notifications cannot be read)")
 	}
 	key, err := o.ask.askSecret(question, func(text string) error {
 		if text == "" && o.profile.PublicKeyID != "" {
@@ -253,26 +253,28 @@ func (o *initOptions) askAPIv3Key() error {
 	if err != nil || key == "" {
 		return err
 	}
-	o.profile.APIv3Key, err = o.keep("APIv3 key", "apiv3_key", key)
+	o.profile.APIv3Key, err = o.keep(shell.Text("APIv3 key"), "apiv3_key", key)
 	return err
 }
 
 // keep asks where a secret is kept, and returns what the profile has of it.
 func (o *initOptions) keep(what, key, secret string) (string, error) {
-	place, err := o.ask.ask("Keep the "+what+" in the system's keyring (k), or in the file, which only you can read (f)?", "k",
+	sh := o.ask.sh
+	question := sh.Words("Keep the %s in the system's keyring (k), or in the file, which only you can read (f)?", sh.Words(what))
+	place, err := o.ask.ask(question, "k",
 		func(text string) error {
 			switch text {
 			case "k":
 				account := o.name + "/" + key
 				if err := keyring.Set(shell.KeyringService, account, secret); err != nil {
-					return fmt.Errorf("there is no keyring here (%w): answer f, or begin again with env:NAME or file:PATH", err)
+					return shell.Say("there is no keyring here (%w): answer f, or begin again with env:NAME or file:PATH", err)
 				}
 				o.accounts = append(o.accounts, account)
 				return nil
 			case "f":
 				return nil
 			}
-			return errors.New("answer k or f")
+			return shell.Say("answer k or f")
 		})
 	if place == "k" {
 		return "keyring:" + o.name + "/" + key, err
@@ -289,17 +291,17 @@ func (o *initOptions) forget() {
 
 // askPlatformKey asks for the public key, which not every merchant has.
 func (o *initOptions) askPlatformKey() (err error) {
-	o.profile.PublicKeyID, err = o.ask.ask("Id of the WeChat Pay public key, PUB_KEY_ID_… (empty if the merchant has platform certificates only)", "",
+	o.profile.PublicKeyID, err = o.ask.ask(o.ask.sh.Words("Id of the WeChat Pay public key, PUB_KEY_ID_… (empty if the merchant has platform certificates only)"), "",
 		func(text string) error {
 			if text != "" && !strings.HasPrefix(text, "PUB_KEY_ID_") {
-				return errors.New("it begins with PUB_KEY_ID_")
+				return shell.Say("it begins with PUB_KEY_ID_")
 			}
 			return nil
 		})
 	if err != nil || o.profile.PublicKeyID == "" {
 		return err
 	}
-	o.profile.PublicKey, err = o.ask.ask("File of that key", "", func(text string) error {
+	o.profile.PublicKey, err = o.ask.ask(o.ask.sh.Words("File of that key"), "", func(text string) error {
 		key, err := wxpay.LoadPublicKey(o.ask.sh.AtHome(text))
 		if err == nil {
 			err = apiv3.RSA().CheckPublicKey(key)

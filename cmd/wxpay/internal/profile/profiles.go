@@ -54,7 +54,11 @@ func list(sh *shell.Shell, json bool) error {
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
 		fmt.Fprintf(&out, "%s\n", sh.Colours().Bold(shell.OneLine(name)))
 		for _, row := range profiles[name].Rows() {
-			fmt.Fprintf(&out, "  %-18s  %s\n", row.Name, row.Value)
+			value := row.Value
+			if value == shell.NotShown {
+				value = sh.Words(value)
+			}
+			fmt.Fprintf(&out, "  %-18s  %s\n", row.Name, value)
 		}
 	}
 	return sh.Write(out.Bytes())

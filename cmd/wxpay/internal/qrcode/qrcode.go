@@ -3,13 +3,14 @@ package qrcode
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"strings"
 
 	"rsc.io/qr"
+
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 )
 
 // Code is a QR code.
@@ -22,7 +23,7 @@ const margin = 4
 func New(text string) (*Code, error) {
 	made, err := qr.Encode(text, qr.M)
 	if err != nil {
-		return nil, fmt.Errorf("the text of %d bytes makes no QR code: %w", len(text), err)
+		return nil, shell.Say("the text of %d bytes makes no QR code: %w", len(text), err)
 	}
 	c := &Code{make([][]bool, made.Size+2*margin)}
 	for y := range c.dark {

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/wxpay-go/wxpay"
@@ -42,7 +41,7 @@ func PrintVerdict(sh *shell.Shell, o *Options, v *wxpay.Verdict) error {
 		text += sh.Words("; the response repeats no number of the call, so only the connection ties it to the call")
 	}
 	if len(v.Missing) > 0 {
-		text += fmt.Sprintf(sh.Words("; only the operation itself returns %s: make the same call again for it"), strings.Join(v.Missing, ", "))
+		text += sh.Words("; only the operation itself returns %s: make the same call again for it", strings.Join(v.Missing, ", "))
 	}
 	sh.Note("verdict: %s", text)
 	if v.Response != nil {

@@ -2,8 +2,6 @@ package serve
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -22,7 +20,7 @@ func assign(sample map[string]any, a Assignment) error {
 		case map[string]any:
 			old, ok := holder[name]
 			if !ok {
-				return fmt.Errorf("there is no field %s here, only %s", shell.OneLine(name),
+				return shell.Say("there is no field %s here, only %s", shell.OneLine(name),
 					strings.Join(slices.Sorted(maps.Keys(holder)), ", "))
 			}
 			if last {
@@ -34,7 +32,7 @@ func assign(sample map[string]any, a Assignment) error {
 		case []any:
 			index, err := strconv.Atoi(name)
 			if err != nil || index < 0 || index >= len(holder) {
-				return fmt.Errorf("%s is an array of %d elements, numbered from 0", strings.Join(names[:i], "."), len(holder))
+				return shell.Say("%s is an array of %d elements, numbered from 0", strings.Join(names[:i], "."), len(holder))
 			}
 			if last {
 				holder[index], err = valueLike(holder[index], a.Value)
@@ -42,7 +40,7 @@ func assign(sample map[string]any, a Assignment) error {
 			}
 			at = holder[index]
 		default:
-			return fmt.Errorf("%s has no fields", strings.Join(names[:i], "."))
+			return shell.Say("%s has no fields", strings.Join(names[:i], "."))
 		}
 	}
 	return nil
@@ -58,28 +56,38 @@ func valueLike(old any, text string) (any, error) {
 	var value any
 	err := decoder.Decode(&value)
 	if err == nil && decoder.More() {
-		err = errors.New("more than one value")
+		err = shell.Say("more than one value")
 	}
 	kind := kindOf(old)
 	if err != nil || kindOf(value) != kind {
-		return old, fmt.Errorf("the field is %s, and the value is not", kind)
+		return old, shell.Say("the field is %s, and the value is not", kind)
 	}
 	return value, nil
 }
 
+// The types of JSON values.
+var (
+	aNumber  = shell.Say("a number")
+	aBoolean = shell.Say("true or false")
+	aText    = shell.Say("a text")
+	anArray  = shell.Say("an array")
+	anObject = shell.Say("an object")
+	aNull    = shell.Say("null")
+)
+
 // kindOf names the type of a JSON value.
-func kindOf(value any) string {
+func kindOf(value any) error {
 	switch value.(type) {
 	case json.Number:
-		return "a number"
+		return aNumber
 	case bool:
-		return "true or false"
+		return aBoolean
 	case string:
-		return "a text"
+		return aText
 	case []any:
-		return "an array"
+		return anArray
 	case map[string]any:
-		return "an object"
+		return anObject
 	}
-	return "null"
+	return aNull
 }

@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
@@ -20,6 +19,7 @@ import (
 // control takes orders for the notifications of a sandbox, on a loopback port of its own, below a secret path: a page in
 // a browser can reach any port of this machine. It forwards requests to other paths.
 type control struct {
+	sh      *shell.Shell
 	sandbox *sandbox.Sandbox
 	forward *Forwarder // nil if nothing is forwarded
 	server  *http.Server
@@ -27,20 +27,20 @@ type control struct {
 	url     string // the same, with the secret path
 }
 
-func startControl(s *sandbox.Sandbox, forward *Forwarder) (*control, error) {
+func startControl(sh *shell.Shell, s *sandbox.Sandbox, forward *Forwarder) (*control, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	c := &control{sandbox: s, forward: forward, address: "http://" + listener.Addr().String()}
+	c := &control{sh: sh, sandbox: s, forward: forward, address: "http://" + listener.Addr().String()}
 	secret := "/" + rand.Text()
 	c.url = c.address + secret
 	orders := http.NewServeMux()
 	orders.HandleFunc("POST "+secret+"/trigger", c.trigger)
 	orders.HandleFunc("POST "+secret+"/resend", c.resend)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if reason := foreign(r); reason != "" {
-			http.Error(w, reason, http.StatusForbidden)
+		if reason := foreign(r); reason != nil {
+			http.Error(w, sh.ErrorText(reason), http.StatusForbidden)
 			return
 		}
 		if forward == nil || strings.HasPrefix(r.URL.Path, secret+"/") {
@@ -56,53 +56,54 @@ func startControl(s *sandbox.Sandbox, forward *Forwarder) (*control, error) {
 
 // foreign tells why a request is not one of a program on this machine. A page in a browser can reach any port of the
 // machine, under a name of its own.
-func foreign(r *http.Request) string {
+func foreign(r *http.Request) error {
 	for _, name := range []string{"Origin", "Referer", "Cookie"} {
 		if r.Header.Get(name) != "" {
-			return "a request with the header " + name + " comes from a browser, and none is taken from there"
+			return shell.Say("a request with the header %s comes from a browser, and none is taken from there", name)
 		}
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" {
-		return "the header Sec-Fetch-Site says that a page in a browser sends this, and none is taken from there"
+		return shell.Say("the header Sec-Fetch-Site says that a page in a browser sends this, and none is taken from there")
 	}
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "the header Host names another machine; post to 127.0.0.1 or localhost"
+		return shell.Say("the header Host names another machine; post to 127.0.0.1 or localhost")
 	}
-	return ""
+	return nil
 }
 
-func complain(w http.ResponseWriter, err error) {
+// complain responds with a text in the language of the sandbox's shell.
+func (c *control) complain(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(complaint{strings.TrimPrefix(err.Error(), "sandbox: ")})
+	_ = json.NewEncoder(w).Encode(complaint{strings.TrimPrefix(c.sh.ErrorText(err), "sandbox: ")})
 }
 
 // readOrder reads an order. If that fails, it has written the response.
-func readOrder[T any](w http.ResponseWriter, r *http.Request) (o T, ok bool) {
+func readOrder[T any](c *control, w http.ResponseWriter, r *http.Request) (o T, ok bool) {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxNotification)).Decode(&o); err != nil {
-		complain(w, errors.New("the order is not in the form of this version of wxpay, or too large"))
+		c.complain(w, shell.Say("the order is not in the form of this version of wxpay, or too large"))
 		return o, false
 	}
 	return o, true
 }
 
 func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
-	o, ok := readOrder[Order](w, r)
+	o, ok := readOrder[Order](c, w, r)
 	if !ok {
 		return
 	}
 	to, err := c.destination(o.To)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	resource, err := c.resource(o)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	if o.DryRun {
@@ -111,7 +112,7 @@ func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := c.sandbox.Deliveries.Deliver(to, o.Event, resource, o.Faults...)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	c.await(w, r, id, 1)
@@ -121,14 +122,14 @@ func (c *control) trigger(w http.ResponseWriter, r *http.Request) {
 func (c *control) destination(to string) (string, error) {
 	switch {
 	case to == "" && c.forward == nil:
-		return "", errors.New("this sandbox forwards nothing: give the address with --to, or serve it with wxpay " +
+		return "", shell.Say("this sandbox forwards nothing: give the address with --to, or serve it with wxpay " +
 			"webhook listen --forward-to")
 	case to == "":
 		return c.forward.to.String(), nil
 	}
 	u, err := ParseURL(to)
 	if err != nil {
-		return "", fmt.Errorf("--to: %w", err)
+		return "", shell.Say("--to: %w", err)
 	}
 	if c.forward != nil {
 		c.forward.permit(u)
@@ -158,7 +159,7 @@ func (c *control) resource(o Order) (any, error) {
 	freshen(sample)
 	for _, a := range o.Set {
 		if err := assign(sample, a); err != nil {
-			return nil, fmt.Errorf("--set %s: %w", shell.OneLine(a.Path), err)
+			return nil, shell.Say("--set %s: %w", shell.OneLine(a.Path), err)
 		}
 	}
 	return sample, nil
@@ -168,17 +169,17 @@ func (c *control) resource(o Order) (any, error) {
 func (c *control) build(w http.ResponseWriter, to string, o Order, resource any) {
 	request, err := c.sandbox.Deliveries.Notify(o.Event, resource, o.Faults...)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	u, err := ParseURL(to)
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	header := request.Header
@@ -192,7 +193,7 @@ func (c *control) build(w http.ResponseWriter, to string, o Order, resource any)
 }
 
 func (c *control) resend(w http.ResponseWriter, r *http.Request) {
-	id, ok := readOrder[string](w, r)
+	id, ok := readOrder[string](c, w, r)
 	if !ok {
 		return
 	}
@@ -201,7 +202,7 @@ func (c *control) resend(w http.ResponseWriter, r *http.Request) {
 		err = c.sandbox.Deliveries.Redeliver(id)
 	}
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	c.await(w, r, id, len(before.Attempts)+1)
@@ -211,10 +212,10 @@ func (c *control) resend(w http.ResponseWriter, r *http.Request) {
 func (c *control) await(w http.ResponseWriter, r *http.Request, id string, number int) {
 	d, err := c.sandbox.Deliveries.Await(r.Context(), id, number)
 	if err == nil && len(d.Attempts) < number {
-		err = errors.New("it was not attempted")
+		err = shell.Say("it was not attempted")
 	}
 	if err != nil {
-		complain(w, err)
+		c.complain(w, err)
 		return
 	}
 	a := d.Attempts[number-1]

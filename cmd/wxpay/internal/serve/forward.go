@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"net"
@@ -27,13 +26,13 @@ type Forwarder struct {
 
 	mu     sync.Mutex
 	direct map[string]*url.URL // addresses of --to, by host and target; they get their deliveries themselves
-	note   func(format string, a ...any)
+	sh     *shell.Shell
 }
 
-// NewForwarder returns a forwarder to an address. note writes a line for each notification.
-func NewForwarder(to *url.URL, note func(format string, a ...any)) *Forwarder {
+// NewForwarder returns a forwarder to an address. The shell gets a line for each notification.
+func NewForwarder(to *url.URL, sh *shell.Shell) *Forwarder {
 	return &Forwarder{
-		to: to, note: note, direct: make(map[string]*url.URL),
+		to: to, sh: sh, direct: make(map[string]*url.URL),
 		network: &http.Transport{
 			DialContext:        (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			DisableCompression: true, // which would add a header
@@ -49,7 +48,7 @@ func ParseURL(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, errors.New("it is not an address such as http://localhost:8080/notify")
+		return nil, shell.Say("it is not an address such as http://localhost:8080/notify")
 	}
 	u.Fragment, u.RawFragment = "", "" // which is never sent
 	return u, nil
@@ -88,12 +87,12 @@ func (f *Forwarder) outside(w http.ResponseWriter, r *http.Request) { f.serve(w,
 func (f *Forwarder) serve(w http.ResponseWriter, r *http.Request, to *url.URL, named bool) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "notifications are sent with POST", http.StatusMethodNotAllowed)
+		http.Error(w, f.sh.Words("notifications are sent with POST"), http.StatusMethodNotAllowed)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxNotification))
 	if err != nil {
-		http.Error(w, "the body did not arrive, or is too large", http.StatusBadRequest)
+		http.Error(w, f.sh.Words("the body did not arrive, or is too large"), http.StatusBadRequest)
 		return
 	}
 	begin := time.Now()
@@ -103,14 +102,14 @@ func (f *Forwarder) serve(w http.ResponseWriter, r *http.Request, to *url.URL, n
 	if err == nil {
 		status = strconv.Itoa(response.StatusCode)
 	} else {
-		remark = "  " + reasonOf(r.Context(), err)
+		remark = "  " + f.sh.ErrorText(reasonOf(r.Context(), err))
 	}
 	if named {
 		remark = "  -> " + to.Redacted() + remark
 	}
-	f.report("%s  %3s  %6s  %s%s", begin.Format(time.TimeOnly), status, Milliseconds(took), titleOf(body), remark)
+	f.report("%s  %3s  %6s  %s%s", begin.Format(time.TimeOnly), status, Milliseconds(took), f.sh.Words(titleOf(body)), remark)
 	if err != nil {
-		http.Error(w, "wxpay webhook listen: "+reasonOf(r.Context(), err), http.StatusBadGateway)
+		http.Error(w, "wxpay webhook listen: "+f.sh.ErrorText(reasonOf(r.Context(), err)), http.StatusBadGateway)
 		return
 	}
 	header := w.Header()
@@ -155,15 +154,15 @@ func dropHopHeaders(header http.Header) {
 func (f *Forwarder) report(format string, a ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.note(format, a...)
+	f.sh.Note(format, a...)
 }
 
 // reasonOf tells why there was no response.
-func reasonOf(ctx context.Context, err error) string {
+func reasonOf(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return "no response before the sender gave up"
+		return shell.Say("no response before the sender gave up")
 	}
-	return "no response: " + err.Error()
+	return shell.Say("no response: %w", err)
 }
 
 // titleOf names a notification that is not verified.
@@ -173,7 +172,7 @@ func titleOf(body []byte) string {
 		Type string `json:"event_type"`
 	}
 	if err := json.Unmarshal(body, &about); err != nil || about.Type == "" {
-		return "(not a notification)"
+		return shell.Text("(not a notification)")
 	}
 	return shell.Bounded(about.Type) + "  " + shell.Bounded(about.ID)
 }

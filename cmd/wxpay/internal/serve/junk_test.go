@@ -23,7 +23,7 @@ import (
 func TestJunkOnEveryPort(t *testing.T) {
 	t.Parallel()
 	sh := shell.New(strings.NewReader(""), io.Discard, io.Discard, nil)
-	served, err := serve.Start(sh, "127.0.0.1:0", serve.NewForwarder(&url.URL{Scheme: "http", Host: "127.0.0.1:1"}, sh.Note))
+	served, err := serve.Start(sh, "127.0.0.1:0", serve.NewForwarder(&url.URL{Scheme: "http", Host: "127.0.0.1:1"}, sh))
 	require.NoError(t, err)
 	noise := make([]byte, 64<<10)
 	rand.NewChaCha8([32]byte{8}).Read(noise)

@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -49,7 +48,7 @@ func WriteKeys(folder string, s *sandbox.Sandbox) error {
 	}
 	for name, content := range files {
 		if err := shell.ReplaceFile(filepath.Join(folder, name), content); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return shell.Say("%s: %w", name, err)
 		}
 	}
 	return nil

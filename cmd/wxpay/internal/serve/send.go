@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -45,12 +44,12 @@ func Send(ctx context.Context, variable, method, address string, body any) (stat
 	case errors.As(err, &dial) && dial.Op == "dial": // without a connection nothing was sent
 		return 0, nil, &shell.ExitError{
 			Code: shell.ExitNotSent,
-			Err:  fmt.Errorf("no sandbox listens at the address of %s: has it ended? (%w)", variable, dial),
+			Err:  shell.Say("no sandbox listens at the address of %s: has it ended? (%w)", variable, dial),
 		}
 	}
 	return 0, nil, &shell.ExitError{
 		Code: shell.ExitUnknown,
-		Err:  fmt.Errorf("the sandbox did not respond, so it may have carried out the order: %w", withoutURL(err)),
+		Err:  shell.Say("the sandbox did not respond, so it may have carried out the order: %w", withoutURL(err)),
 	}
 }
 

@@ -28,7 +28,7 @@ func Start(sh *shell.Shell, addr string, forward *Forwarder, options ...sandbox.
 	if err != nil {
 		return nil, err
 	}
-	c, err := startControl(server.Sandbox, forward)
+	c, err := startControl(sh, server.Sandbox, forward)
 	if err != nil {
 		server.Close()
 		return nil, &shell.ExitError{Code: shell.ExitNotSent, Err: err}

@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -163,7 +161,7 @@ func (c *Credentials) replace(flags *CredentialFlags) error {
 // openP12 takes key and certificate from the file of the variable.
 func (c *Credentials) openP12() {
 	if c.Get("WXPAY_PRIVATE_KEY")+c.Get("WXPAY_CERTIFICATE") != "" {
-		c.faults[variableP12] = errors.New("it is set beside WXPAY_PRIVATE_KEY or WXPAY_CERTIFICATE: leave one out")
+		c.faults[variableP12] = Say("it is set beside WXPAY_PRIVATE_KEY or WXPAY_CERTIFICATE: leave one out")
 		return
 	}
 	data, err := os.ReadFile(c.Get(variableP12))
@@ -192,7 +190,7 @@ func (c *Credentials) open(data []byte) {
 	}
 	if err != nil {
 		c.faults["WXPAY_PRIVATE_KEY"] = err
-		c.faults["WXPAY_CERTIFICATE"] = errors.New("the .p12 file that contains it could not be read")
+		c.faults["WXPAY_CERTIFICATE"] = Say("the .p12 file that contains it could not be read")
 		return
 	}
 	c.set("WXPAY_PRIVATE_KEY", block("PRIVATE KEY", der))
@@ -222,16 +220,17 @@ func (c *Credentials) Fault(name string) error { return c.faults[name] }
 
 // Err returns all faults on one line, or nil; but not those of the variables that are named.
 func (c *Credentials) Err(but ...string) error {
-	var faults []string
+	var faults error
 	for _, name := range append(slices.Clone(variablesOfClient), variableP12, variablePassword) {
 		if err := c.faults[name]; err != nil && !slices.Contains(but, name) {
-			faults = append(faults, fmt.Sprintf("%s: %s", name, Plainly(err)))
+			fault := Say("%s: %w", name, Plainly(err))
+			if faults != nil {
+				fault = Say("%w; %w", faults, fault)
+			}
+			faults = fault
 		}
 	}
-	if len(faults) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(faults, "; "))
+	return faults
 }
 
 // Explain says where the credentials are from, in an error about them: it names the keys of a profile in place of the
@@ -240,8 +239,7 @@ func (c *Credentials) Explain(err error) error {
 	if c.profile == "" {
 		return err
 	}
-	text := inKeys.Replace(strings.TrimPrefix(err.Error(), "wxpay: "))
-	return fmt.Errorf("the profile %s: %s", Bounded(c.profile), strings.ReplaceAll(text, "in the environment", "in "+c.sh.ProfilesPath()))
+	return Say("the profile %s: %w", Bounded(c.profile), inProfile{err, c.sh.ProfilesPath()})
 }
 
 // Named returns an error that names the keys of the profile in place of the variables, if the credentials are from one.
@@ -249,7 +247,7 @@ func (c *Credentials) Named(err error) error {
 	if c.profile == "" {
 		return err
 	}
-	return errors.New(strings.ReplaceAll(inKeys.Replace(err.Error()), "in the environment", "in "+c.sh.ProfilesPath()))
+	return inProfile{err, c.sh.ProfilesPath()}
 }
 
 // Bool returns a variable that is true or false; false if it is not set.
@@ -260,7 +258,7 @@ func (c *Credentials) Bool(name string) (bool, error) {
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
-		return false, fmt.Errorf("%s is %q, not true or false", name, Bounded(text))
+		return false, Say("%s is %q, not true or false", name, Bounded(text))
 	}
 	return value, nil
 }
@@ -280,14 +278,14 @@ func (sh *Shell) resolve(text string, isKey bool) (string, error) {
 	if name, ok := strings.CutPrefix(text, "env:"); ok {
 		value := sh.Getenv(name)
 		if value == "" {
-			return "", fmt.Errorf("the variable %s is not set in the environment", Bounded(name))
+			return "", Say("the variable %s is not set in the environment", Bounded(name))
 		}
 		return value, nil
 	}
 	if name, ok := strings.CutPrefix(text, "keyring:"); ok {
 		value, err := keyring.Get(KeyringService, name)
 		if err != nil {
-			return "", fmt.Errorf("the system's keyring gives no secret %s of %s: %w", Bounded(name), KeyringService, err)
+			return "", Say("the system's keyring gives no secret %s of %s: %w", Bounded(name), KeyringService, err)
 		}
 		return value, nil
 	}
@@ -295,7 +293,7 @@ func (sh *Shell) resolve(text string, isKey bool) (string, error) {
 		data, err := base64.StdEncoding.DecodeString(encoded)
 		switch {
 		case err != nil:
-			return "", errors.New("the text after base64: is not base64")
+			return "", Say("the text after base64: is not base64")
 		case isKey:
 			return encoded, nil
 		}

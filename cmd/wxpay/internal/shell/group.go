@@ -13,7 +13,7 @@ func Group(choice string) func(*cobra.Command, []string) error {
 		if len(args) > 0 {
 			return NoCommand(command, args[0])
 		}
-		return Usage("say what to do: %s", choice)
+		return Usage("say what to do: %s", Marked(choice))
 	}
 }
 

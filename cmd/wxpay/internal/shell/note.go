@@ -34,19 +34,35 @@ func (sh *Shell) Words(english string, a ...any) string {
 // ErrorText returns the text of an error in the language of the shell. Errors of the client stay English, so that they can
 // be searched for.
 func (sh *Shell) ErrorText(err error) string {
-	var own *said
 	switch e := err.(type) {
 	case *said:
-		own = e
+		if sh.Chinese {
+			return sh.Words(e.format, e.args...)
+		}
+	case plain:
+		return plainly(sh.ErrorText(e.error))
+	case inProfile:
+		return e.of(sh.ErrorText(e.error))
 	case *ExitError:
 		if e.Err != nil {
 			return sh.ErrorText(e.Err)
 		}
+	case interface{ Unwrap() []error }:
+		return sh.joined(err, e.Unwrap())
 	}
-	if own == nil || !sh.Chinese {
-		return err.Error()
+	return err.Error()
+}
+
+// joined returns the texts of errors that errors.Join has joined.
+func (sh *Shell) joined(err error, parts []error) string {
+	english, texts := make([]string, len(parts)), make([]string, len(parts))
+	for i, part := range parts {
+		english[i], texts[i] = part.Error(), sh.ErrorText(part)
 	}
-	return sh.Words(own.format, own.args...)
+	if err.Error() != strings.Join(english, "\n") {
+		return err.Error() // of another form
+	}
+	return strings.Join(texts, "\n")
 }
 
 // Note writes a line to stderr, in the language of the shell and without what could steer a terminal.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -72,14 +71,14 @@ func (sh *Shell) AtHome(path string) string {
 func (sh *Shell) Profiles() (map[string]Profile, error) {
 	path := sh.ProfilesPath()
 	if path == "" {
-		return nil, fmt.Errorf("neither HOME nor XDG_CONFIG_HOME is set, so there is no file of profiles: %w", fs.ErrNotExist)
+		return nil, Say("neither HOME nor XDG_CONFIG_HOME is set, so there is no file of profiles: %w", fs.ErrNotExist)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("other users may read or write %s (mode %#o): chmod 600 it", path, mode)
+		return nil, Say("other users may read or write %s (mode %#o): chmod 600 it", path, mode)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -87,7 +86,7 @@ func (sh *Shell) Profiles() (map[string]Profile, error) {
 	}
 	var profiles map[string]Profile
 	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&profiles); err != nil {
-		return nil, fmt.Errorf("%s%s", path, explainTOML(err))
+		return nil, explainTOML(path, err)
 	}
 	for name, p := range profiles {
 		for value := range p.values() {
@@ -101,22 +100,22 @@ func (sh *Shell) Profiles() (map[string]Profile, error) {
 }
 
 // explainTOML says where the file is wrong. It repeats no value, which may be a secret.
-func explainTOML(err error) string {
+func explainTOML(path string, err error) error {
 	var unknown *toml.StrictMissingError
 	var fault *toml.DecodeError
 	switch {
 	case errors.As(err, &unknown) && len(unknown.Errors) > 0:
 		fault = &unknown.Errors[0]
 		row, _ := fault.Position()
-		return fmt.Sprintf(", line %d: there is no key %s", row, Bounded(strings.Join(fault.Key(), ".")))
+		return Say("%s, line %d: there is no key %s", path, row, Bounded(strings.Join(fault.Key(), ".")))
 	case errors.As(err, &fault):
 		row, _ := fault.Position()
 		if len(fault.Key()) > 0 {
-			return fmt.Sprintf(", line %d: %s has not the form of its value: quote texts and numbers", row, Bounded(strings.Join(fault.Key(), ".")))
+			return Say("%s, line %d: %s has not the form of its value: quote texts and numbers", path, row, Bounded(strings.Join(fault.Key(), ".")))
 		}
-		return fmt.Sprintf(", line %d: it is not TOML", row)
+		return Say("%s, line %d: it is not TOML", path, row)
 	}
-	return ": it is not a file of profiles"
+	return Say("%s: it is not a file of profiles", path)
 }
 
 // pathOf completes the path in a value of the file of profiles, which is in dir: that of a reference, and that of a value
@@ -185,6 +184,9 @@ func (p Profile) Set() (keys []string, values map[string]any) {
 	return keys, values
 }
 
+// NotShown stands for a value that is not shown, in [Profile.Rows].
+var NotShown = Text("set, not shown")
+
 // shown returns a value as it may be shown: a path or a reference is, a secret is not.
 func shown(value field) string {
 	text := value.String()
@@ -197,7 +199,7 @@ func shown(value field) string {
 			return OneLine(text)
 		}
 	}
-	return "set, not shown"
+	return NotShown
 }
 
 // choose returns the chosen profile as variables, and its name; nil for the environment.

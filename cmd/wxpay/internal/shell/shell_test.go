@@ -74,7 +74,7 @@ func TestText(t *testing.T) {
 	assert.Equal(t, "a b", shell.OneLine(" a\n\tb\r"))
 	assert.Equal(t, strings.Repeat("字", 64)+"…", shell.Bounded(strings.Repeat("字", 65)))
 	assert.Equal(t, strings.Repeat("字", 64), shell.Bounded(strings.Repeat("字", 64)))
-	assert.Equal(t, "a; b", shell.Plainly(errors.New("wxpay: a\nb")))
+	assert.EqualError(t, shell.Plainly(errors.New("wxpay: a\nb")), "a; b")
 	require.False(t, shell.IsTerminal(strings.NewReader("")))
 }
 

@@ -6,9 +6,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/rivo/uniseg"
 	"golang.org/x/term"
-
-	"github.com/wxpay-go/wxpay/apiv3"
 )
 
 // IsTerminal reports whether a stream of the program is a terminal.
@@ -68,11 +67,9 @@ func Bounded(text string) string {
 	return text
 }
 
-// Plainly returns the text of an error on one line, without the name of the program, in the words of the command line.
-func Plainly(err error) string {
-	text := strings.TrimPrefix(err.Error(), "wxpay: ")
-	text = strings.TrimPrefix(text, apiv3.ErrKey.Error()+": ")
-	return Printable(strings.ReplaceAll(InFlags(text), "\n", "; "))
+// Pad adds blanks to a text until it is so many cells wide on a terminal, where a Chinese character takes two.
+func Pad(text string, cells int) string {
+	return text + strings.Repeat(" ", max(cells-uniseg.StringWidth(text), 0))
 }
 
 // China is the time zone of the platform.

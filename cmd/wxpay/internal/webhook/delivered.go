@@ -26,22 +26,23 @@ func printDelivered(sh *shell.Shell, d *serve.Delivered) error {
 	c := sh.Colours()
 	var out bytes.Buffer
 	line := func(name, text string) {
-		fmt.Fprintf(&out, "%s %s\n", c.Faint(fmt.Sprintf("%-8s", name)), shell.Printable(text))
+		fmt.Fprintf(&out, "%s %s\n", c.Faint(shell.Pad(name, 8)), shell.Printable(text))
 	}
 	accepted := d.Status == http.StatusOK || d.Status == http.StatusNoContent
 	line("id", d.ID)
-	line("event", d.Event)
-	line("to", redacted(d.To))
+	line(sh.Words("event"), d.Event)
+	line(sh.Words("to"), redacted(d.To))
 	if d.Status == 0 {
-		line("response", "none: "+d.Error)
+		line(sh.Words("response"), sh.Words("none: %s", d.Error))
 	} else {
-		line("response", strings.TrimSpace(strconv.Itoa(d.Status)+" "+http.StatusText(d.Status))+", after "+serve.Milliseconds(d.Took))
+		status := strings.TrimSpace(strconv.Itoa(d.Status) + " " + http.StatusText(d.Status))
+		line(sh.Words("response"), sh.Words("%s, after %s", status, serve.Milliseconds(d.Took)))
 	}
 	if d.Response != "" {
-		line("body", strings.TrimRight(d.Response, "\n"))
+		line(sh.Words("body"), strings.TrimRight(d.Response, "\n"))
 	}
 	if d.Next > 0 {
-		line("again", "in "+max(d.Next.Round(time.Second), time.Second).String())
+		line(sh.Words("again"), sh.Words("in %s", max(d.Next.Round(time.Second), time.Second)))
 	}
 	err := sh.Write(out.Bytes())
 	if !accepted {

@@ -59,7 +59,7 @@ Without a response 200 or 204 within 5 seconds it comes again as documented: aft
 }
 
 func (o *listenOptions) run(ctx context.Context, sh *shell.Shell) error {
-	served, err := serve.Start(sh, o.addr, serve.NewForwarder(o.to, sh.Note))
+	served, err := serve.Start(sh, o.addr, serve.NewForwarder(o.to, sh))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -20,8 +19,8 @@ import (
 type savedNotification struct {
 	header http.Header
 	body   []byte
-	// remark tells what is unusual about the saved body; empty is nothing.
-	remark string
+	// remark tells what is unusual about the saved body; nil is nothing.
+	remark error
 	// open says that the end of the body is unknown, so line breaks at its end may be the file's.
 	open bool
 }
@@ -88,12 +87,12 @@ func readJSONNotification(data []byte) (*savedNotification, error) {
 		}
 	default:
 		n.body = saved.Body
-		n.remark = "the body was saved as JSON, not as a text: that may have changed its bytes"
+		n.remark = shell.Say("the body was saved as JSON, not as a text: that may have changed its bytes")
 	}
 	return n, nil
 }
 
-const inBase64 = "the body was saved in base64, as gateways do, and is decoded here"
+var inBase64 = shell.Say("the body was saved in base64, as gateways do, and is decoded here")
 
 // unwrapped decodes a body that is known to be base64, or that is JSON in base64. A notification is JSON, and JSON with an
 // object is not base64, so one is never taken for the other.
@@ -172,9 +171,9 @@ func (n *savedNotification) setBody(rest []byte) {
 	case err != nil || length < 0:
 		n.open = true
 	case length > len(rest):
-		n.remark = fmt.Sprintf("Content-Length is %d, but the body has %d bytes: it was cut or changed", length, len(rest))
+		n.remark = shell.Say("Content-Length is %d, but the body has %d bytes: it was cut or changed", length, len(rest))
 	case len(bytes.TrimSpace(rest[length:])) > 0:
-		n.remark = fmt.Sprintf("Content-Length is %d, but more than line breaks follows: it was changed", length)
+		n.remark = shell.Say("Content-Length is %d, but more than line breaks follows: it was changed", length)
 	default:
 		n.body = rest[:length]
 	}

@@ -54,7 +54,7 @@ func TestReadNotification(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, test.header, n.header)
 			assert.Equal(t, test.body, string(n.body))
-			assert.Equal(t, test.odd, n.remark != "", n.remark)
+			assert.Equal(t, test.odd, n.remark != nil, n.remark)
 			assert.Equal(t, test.open, n.open)
 		})
 	}
@@ -105,7 +105,7 @@ func FuzzReadNotification(f *testing.F) {
 			require.NoError(t, err)
 			assert.Equal(t, string(body), string(n.body))
 			assert.Equal(t, []string{value}, n.header[http.CanonicalHeaderKey(name)])
-			assert.Empty(t, n.remark)
+			assert.NoError(t, n.remark)
 			assert.Equal(t, strconv.Itoa(len(body)), n.header.Get("Content-Length"))
 		}
 		if !utf8.Valid(body) || !utf8.ValidString(value) {

@@ -30,11 +30,24 @@ type verifier struct {
 	named    func(error) error // puts the names of a profile in place of those of variables
 }
 
+// Names of the steps.
+var (
+	nameFile       = shell.Text("file")
+	nameHeaders    = shell.Text("headers")
+	nameWindow     = shell.Text("window")
+	nameKey        = shell.Text("key")
+	nameSignature  = shell.Text("signature")
+	nameEnvelope   = shell.Text("envelope")
+	nameDecryption = shell.Text("decryption")
+	nameType       = shell.Text("type")
+	nameFields     = shell.Text("fields")
+)
+
 // step is one check.
 type step struct {
 	name  string
 	state stepState
-	text  string
+	text  error
 }
 
 type stepState int
@@ -116,7 +129,7 @@ func verifierOf(sh *shell.Shell, c *shell.Credentials, at time.Time, certificate
 }
 
 func (v *verifier) add(name string, state stepState, format string, a ...any) {
-	v.steps = append(v.steps, step{name, state, v.named(shell.Say(format, a...)).Error()})
+	v.steps = append(v.steps, step{name, state, v.named(shell.Say(format, a...))})
 }
 
 // valid reports whether no step failed.
@@ -130,35 +143,35 @@ func (v *verifier) valid() bool {
 }
 
 // write writes the steps and the result.
-func (v *verifier) write(out *bytes.Buffer, c shell.Paint) {
+func (v *verifier) write(sh *shell.Shell, out *bytes.Buffer, c shell.Paint) {
 	for _, s := range v.steps {
 		mark := c.Dash()
 		if s.state != remarked {
 			mark = c.Mark(s.state == matches)
 		}
-		fmt.Fprintf(out, "%s %-10s %s\n", mark, s.name, shell.Printable(s.text))
+		fmt.Fprintf(out, "%s %s %s\n", mark, shell.Pad(sh.Words(s.name), 10), shell.Printable(sh.ErrorText(s.text)))
 	}
 	if v.valid() {
-		out.WriteString("valid\n")
+		out.WriteString(sh.Words("valid") + "\n")
 	} else {
-		out.WriteString("not valid\n")
+		out.WriteString(sh.Words("not valid") + "\n")
 	}
 }
 
 // check makes every step that is possible, also after one that failed, and returns the event if none failed.
 func (v *verifier) check(n *savedNotification) *webhook.Event {
 	if !apiv3.HasSignature(n.header) && bytes.HasPrefix(bytes.TrimSpace(n.body), []byte("<")) {
-		v.add("headers", fails, "%v", webhook.ErrV2Notification)
+		v.add(nameHeaders, fails, "%v", webhook.ErrV2Notification)
 		return nil
 	}
-	if n.remark != "" {
-		v.add("file", remarked, "%s", n.remark)
+	if n.remark != nil {
+		v.add(nameFile, remarked, "%s", n.remark)
 	}
 	signature, ok := v.headers(n.header)
 	if ok {
 		v.signature(n, signature)
 	} else {
-		for _, name := range [...]string{"window", "key", "signature"} {
+		for _, name := range [...]string{nameWindow, nameKey, nameSignature} {
 			v.add(name, remarked, "not checked")
 		}
 	}
@@ -171,24 +184,30 @@ func (v *verifier) check(n *savedNotification) *webhook.Event {
 
 // headers finds headers that are missing or that occur several times.
 func (v *verifier) headers(header http.Header) (apiv3.Signature, bool) {
-	var problems []string
+	var problems error
+	found := func(problem error) {
+		if problems != nil {
+			problem = shell.Say("%w, %w", problems, problem)
+		}
+		problems = problem
+	}
 	for _, name := range [...]string{apiv3.HeaderTimestamp, apiv3.HeaderNonce, apiv3.HeaderSerial, apiv3.HeaderSignature} {
 		switch values := header[name]; {
 		case len(values) == 0:
-			problems = append(problems, name+" is missing")
+			found(shell.Say("%s is missing", name))
 		case len(values) > 1:
-			problems = append(problems, fmt.Sprintf("%s occurs %d times", name, len(values)))
+			found(shell.Say("%s occurs %d times", name, len(values)))
 		}
 	}
 	signature, err := apiv3.ReadSignature(header)
-	if err != nil && len(problems) == 0 {
-		problems = append(problems, err.Error())
+	if err != nil && problems == nil {
+		problems = err
 	}
-	if len(problems) > 0 {
-		v.add("headers", fails, "%s", strings.Join(problems, ", "))
+	if problems != nil {
+		v.add(nameHeaders, fails, "%v", problems)
 		return signature, false
 	}
-	v.add("headers", matches, "the four Wechatpay headers are there, each once")
+	v.add(nameHeaders, matches, "the four Wechatpay headers are there, each once")
 	return signature, true
 }
 
@@ -199,39 +218,39 @@ func (v *verifier) signature(n *savedNotification, s apiv3.Signature) {
 	switch err := s.CheckWindow(at); {
 	case errors.As(err, &skew):
 		at = v.at.Add(skew.Skew).Truncate(time.Second)
-		direction := "after"
+		distance := shell.Say("%s after the clock", skew.Skew.Abs().Round(time.Second))
 		if skew.Skew < 0 {
-			direction = "before"
+			distance = shell.Say("%s before the clock", skew.Skew.Abs().Round(time.Second))
 		}
-		v.add("window", fails, "it was signed at %s, %s %s the clock, %s are allowed; --at %s verifies it as of then",
-			inChina(at), skew.Skew.Abs().Round(time.Second), direction, apiv3.Window, inChina(at))
+		v.add(nameWindow, fails, "it was signed at %s, %s, %s are allowed; --at %[1]s verifies it as of then",
+			inChina(at), distance, apiv3.Window)
 	case err != nil:
-		v.add("window", fails, "%v", err)
+		v.add(nameWindow, fails, "%v", err)
 	default:
 		seconds, _ := strconv.ParseInt(s.Timestamp, 10, 64) // CheckWindow has read it
 		signed := time.Unix(seconds, 0)
-		v.add("window", matches, "it was signed at %s, %s off the clock, %s are allowed", inChina(signed),
+		v.add(nameWindow, matches, "it was signed at %s, %s off the clock, %s are allowed", inChina(signed),
 			signed.Sub(at).Abs().Round(time.Second), apiv3.Window)
 	}
 
 	key, err := v.keys.Find(s.Serial, at)
 	switch {
 	case errors.Is(err, apiv3.ErrUnknownSerial):
-		v.add("key", fails, "%s is not among the keys that were given: %s", shell.Bounded(s.Serial), v.serials())
-		v.add("signature", remarked, "not checked without the key")
+		v.add(nameKey, fails, "%s is not among the keys that were given: %s", shell.Bounded(s.Serial), v.serials())
+		v.add(nameSignature, remarked, "not checked without the key")
 		return
 	case err != nil:
 		// The signature can still be checked with it.
-		v.add("key", fails, "%s: %v (%s)", s.Serial, err, v.validity(s.Serial))
+		v.add(nameKey, fails, "%s: %v (%s)", s.Serial, err, v.validity(s.Serial))
 		for _, other := range v.keys.All() {
 			if other.Serial == s.Serial {
 				key = other
 			}
 		}
 	case key.IsCertificate():
-		v.add("key", matches, "%s, a platform certificate (%s)", s.Serial, v.validity(s.Serial))
+		v.add(nameKey, matches, "%s, a platform certificate (%s)", s.Serial, v.validity(s.Serial))
 	default:
-		v.add("key", matches, "%s, the WeChat Pay public key", s.Serial)
+		v.add(nameKey, matches, "%s, the WeChat Pay public key", s.Serial)
 	}
 	v.body(n, s, key.Key)
 }
@@ -246,13 +265,13 @@ func (v *verifier) serials() string {
 	return strings.Join(serials, ", ")
 }
 
-func (v *verifier) validity(serial string) string {
+func (v *verifier) validity(serial string) error {
 	for _, key := range v.keys.All() {
 		if key.Serial == serial {
-			return "good from " + inChina(key.NotBefore) + " to " + inChina(key.NotAfter)
+			return shell.Say("good from %s to %s", inChina(key.NotBefore), inChina(key.NotAfter))
 		}
 	}
-	return ""
+	return nil
 }
 
 // body checks the signature over the body. If it does not match, body tries how the body may have been changed.
@@ -263,11 +282,11 @@ func (v *verifier) body(n *savedNotification, s apiv3.Signature, key crypto.Publ
 	}
 	err := s.Verify(scheme, key, n.body)
 	if err == nil {
-		v.add("signature", matches, "%s over the %d bytes of the body", scheme.SignatureType(), len(n.body))
+		v.add(nameSignature, matches, "%s over the %d bytes of the body", scheme.SignatureType(), len(n.body))
 		return
 	}
 	if s.IsProbe() {
-		v.add("signature", fails, "it is a signature test of the platform, which has to be rejected; the same "+
+		v.add(nameSignature, fails, "it is a signature test of the platform, which has to be rejected; the same "+
 			"notification comes again with a right signature")
 		return
 	}
@@ -277,43 +296,42 @@ func (v *verifier) body(n *savedNotification, s apiv3.Signature, key crypto.Publ
 		}
 		if n.open && other.ofFile {
 			n.body = other.body
-			v.add("signature", matches, "%s over the %d bytes of the body, %s", scheme.SignatureType(), len(n.body), other.what)
+			v.add(nameSignature, matches, "%s over the %d bytes of the body, %s", scheme.SignatureType(), len(n.body), other.what)
 			return
 		}
-		v.add("signature", fails, "it does not match the saved body, but does %s", other.what)
+		v.add(nameSignature, fails, "it does not match the saved body, but does %s", other.what)
 		return
 	}
-	text := err.Error()
 	if errors.Is(err, apiv3.ErrSignature) {
-		text = "it does not match: the body was changed, or the key of this serial is another one"
+		err = shell.Say("it does not match: the body was changed, or the key of this serial is another one")
 	}
 	for _, other := range v.keys.All() {
 		if s.Verify(scheme, other.Key, n.body) == nil {
-			text = "it does not match the key of its serial, but that of " + other.Serial + ": were keys or serials mixed up?"
+			err = shell.Say("it does not match the key of its serial, but that of %s: were keys or serials mixed up?", other.Serial)
 		}
 	}
-	v.add("signature", fails, "%s", text)
+	v.add(nameSignature, fails, "%v", err)
 }
 
 // variant is a possible body before it was saved.
 type variant struct {
-	what   string
+	what   error
 	body   []byte
 	ofFile bool // writing a text into a file makes this difference
 }
 
 func variants(body []byte) []variant {
 	list := []variant{
-		{"without the line break at the end of the file", bytes.TrimSuffix(bytes.TrimSuffix(body, []byte("\n")),
+		{shell.Say("without the line break at the end of the file"), bytes.TrimSuffix(bytes.TrimSuffix(body, []byte("\n")),
 			[]byte("\r")), true},
-		{"without the line breaks at the end of the file", bytes.TrimRight(body, "\r\n"), true},
-		{"with LF instead of CRLF", bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), false},
-		{"with CRLF instead of LF", bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n")), false},
-		{"with a line break at its end", append(bytes.Clone(body), '\n'), false},
+		{shell.Say("without the line breaks at the end of the file"), bytes.TrimRight(body, "\r\n"), true},
+		{shell.Say("with LF instead of CRLF"), bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), false},
+		{shell.Say("with CRLF instead of LF"), bytes.ReplaceAll(body, []byte("\n"), []byte("\r\n")), false},
+		{shell.Say("with a line break at its end"), append(bytes.Clone(body), '\n'), false},
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) == nil {
-		list = append(list, variant{"without the blanks between fields: the JSON was indented when it was saved",
+		list = append(list, variant{shell.Say("without the blanks between fields: the JSON was indented when it was saved"),
 			compact.Bytes(), false})
 	}
 	return list
@@ -323,7 +341,7 @@ func variants(body []byte) []variant {
 // nil if it cannot be read.
 func (v *verifier) contents(body []byte) *webhook.Event {
 	if len(body) == 0 {
-		v.add("envelope", fails, "the body is empty")
+		v.add(nameEnvelope, fails, "the body is empty")
 		return nil
 	}
 	event, err := v.parse(body, nil)
@@ -333,26 +351,26 @@ func (v *verifier) contents(body []byte) *webhook.Event {
 		Made string `json:"create_time"`
 	}
 	_ = json.Unmarshal(body, &about) // for the text alone
-	envelope := fmt.Sprintf("%s, id %s, made at %s", shell.Bounded(about.Type), shell.Bounded(about.ID),
+	envelope := shell.Say("%s, id %s, made at %s", shell.Bounded(about.Type), shell.Bounded(about.ID),
 		shell.Bounded(about.Made))
 	switch {
 	case errors.Is(err, apiv3.ErrDecrypt):
-		v.add("envelope", matches, "%s", envelope)
-		v.add("decryption", fails, "the resource cannot be decrypted with WXPAY_APIV3_KEY: was the key changed in the "+
+		v.add(nameEnvelope, matches, "%s", envelope)
+		v.add(nameDecryption, fails, "the resource cannot be decrypted with WXPAY_APIV3_KEY: was the key changed in the "+
 			"merchant platform, or is it another merchant's?")
-		v.add("type", remarked, "not checked")
+		v.add(nameType, remarked, "not checked")
 		return nil
 	case err != nil:
-		v.add("envelope", fails, "%s", strings.TrimPrefix(err.Error(), "webhook: "))
-		v.add("decryption", remarked, "not checked")
-		v.add("type", remarked, "not checked")
+		v.add(nameEnvelope, fails, "%s", strings.TrimPrefix(err.Error(), "webhook: "))
+		v.add(nameDecryption, remarked, "not checked")
+		v.add(nameType, remarked, "not checked")
 		return nil
 	}
-	v.add("envelope", matches, "%s", envelope)
-	v.add("decryption", matches, "the resource is %d bytes of JSON, decrypted with WXPAY_APIV3_KEY", len(event.Resource()))
+	v.add(nameEnvelope, matches, "%s", envelope)
+	v.add(nameDecryption, matches, "the resource is %d bytes of JSON, decrypted with WXPAY_APIV3_KEY", len(event.Resource()))
 	if !json.Valid(event.Resource()) {
-		v.steps[len(v.steps)-1].text = fmt.Sprintf("the resource is %d bytes, decrypted with WXPAY_APIV3_KEY, and not JSON",
-			len(event.Resource()))
+		v.steps[len(v.steps)-1].text = v.named(shell.Say("the resource is %d bytes, decrypted with WXPAY_APIV3_KEY, and not JSON",
+			len(event.Resource())))
 	}
 	v.eventType(event)
 	if v.private == nil {
@@ -361,37 +379,37 @@ func (v *verifier) contents(body []byte) *webhook.Event {
 	decrypted, err := v.parse(body, v.private)
 	switch {
 	case err != nil:
-		v.add("fields", fails, "%s", shell.InFlags(strings.TrimPrefix(err.Error(), "webhook: ")))
+		v.add(nameFields, fails, "%s", shell.InFlags(strings.TrimPrefix(err.Error(), "webhook: ")))
 		return nil
 	case !bytes.Equal(decrypted.Resource(), event.Resource()):
-		v.add("fields", matches, "those encrypted for the merchant are decrypted with WXPAY_PRIVATE_KEY")
+		v.add(nameFields, matches, "those encrypted for the merchant are decrypted with WXPAY_PRIVATE_KEY")
 	}
 	return decrypted
 }
 
 // eventType compares the event with its documentation.
 func (v *verifier) eventType(e *webhook.Event) {
-	original := shell.Bounded(e.OriginalType)
-	if original == "" {
-		original = "none"
+	original := shell.Say("%s", shell.Bounded(e.OriginalType))
+	if e.OriginalType == "" {
+		original = shell.Say("none")
 	}
 	facts, known := v.facts.Event(e.Type)
 	if !known {
-		v.add("type", remarked, "original type %s; the catalogue does not know %s, which is no mistake if it is new",
+		v.add(nameType, remarked, "original type %s; the catalogue does not know %s, which is no mistake if it is new",
 			original, shell.Bounded(e.Type))
 		return
 	}
 	if len(facts.OriginalTypes) == 0 {
-		v.add("type", matches, "original type %s; %s", original, facts.Name)
+		v.add(nameType, matches, "original type %s; %s", original, facts.Name)
 		return
 	}
 	for _, documented := range facts.OriginalTypes {
 		if documented == e.OriginalType {
-			v.add("type", matches, "original type %s, as documented; %s", original, facts.Name)
+			v.add(nameType, matches, "original type %s, as documented; %s", original, facts.Name)
 			return
 		}
 	}
-	v.add("type", remarked, "original type %s; documented is %s; %s", original, strings.Join(facts.OriginalTypes, ", "),
+	v.add(nameType, remarked, "original type %s; documented is %s; %s", original, strings.Join(facts.OriginalTypes, ", "),
 		facts.Name)
 }
 

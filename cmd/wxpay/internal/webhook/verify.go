@@ -113,14 +113,14 @@ func (o *verifyOptions) run(sh *shell.Shell) error {
 
 	var report, resource bytes.Buffer
 	if o.show {
-		v.write(&report, false)
+		v.write(sh, &report, false)
 		sh.Note("%s", strings.TrimSuffix(report.String(), "\n"))
 		if event != nil {
 			sh.AppendBody(&resource, event.Resource())
 		}
 		err = sh.WriteForeign(resource.Bytes())
 	} else {
-		v.write(&report, sh.Colours())
+		v.write(sh, &report, sh.Colours())
 		err = sh.Write(report.Bytes())
 	}
 	if err != nil {
