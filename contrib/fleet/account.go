@@ -29,3 +29,6 @@ func (l *ledger) note(a account) {
 	l.known.Add(a.Known)
 	l.ended.Add(a.Ended)
 }
+
+// ledgerEvery is how often a process adds what it has stored to the account.
+const ledgerEvery = time.Second

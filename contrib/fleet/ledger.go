@@ -25,9 +25,6 @@ type entry struct {
 	By string `json:"by"`
 }
 
-// ledgerEvery is how often a process adds what it has stored to the account.
-const ledgerEvery = time.Second
-
 // post adds what was counted to the account, at most once in ledgerEvery unless it is the last
 // time. Before that it may wait for a better moment.
 func (q *Queue) post(ctx context.Context, last bool) error {

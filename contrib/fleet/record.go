@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -105,6 +106,31 @@ type record struct {
 	content string // digest of what is sent
 	seq     uint64 // in the stream of records
 	was     stand  // there
+}
+
+// stand is where a job stands, in counts. The zero one is that of a job that is new.
+type stand struct {
+	State State
+	Code  string // of the platform, once the job has ended
+}
+
+// stands is where the job of a record stands.
+func (r *record) stands() stand {
+	p := stand{State: r.State}
+	if r.State.Ended() {
+		p.Code = r.Code
+	}
+	return p
+}
+
+// MarshalText makes a stand the key of an object.
+func (p stand) MarshalText() ([]byte, error) { return []byte(string(p.State) + " " + p.Code), nil }
+
+// UnmarshalText reads what MarshalText makes.
+func (p *stand) UnmarshalText(text []byte) error {
+	state, code, _ := strings.Cut(string(text), " ")
+	p.State, p.Code = State(state), code
+	return nil
 }
 
 // change is what storing r in place of the record with its sequence changes of the account.

@@ -138,8 +138,3 @@ func (b *brake) pause(most int) time.Duration {
 func pauseAfter(deliveries int) time.Duration {
 	return doubled(time.Second, time.Minute, deliveries-1)
 }
-
-// doubled is first after no times, and twice as long each time, up to most.
-func doubled(first, most time.Duration, times int) time.Duration {
-	return min(first<<min(max(times, 0), 16), most)
-}

@@ -109,16 +109,6 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 	return s, nil
 }
 
-// Count is how many jobs stand at a state with a code.
-type Count struct {
-	State State
-	Code  string // of the platform, empty if there is none
-	Jobs  int
-}
-
-// stateOrder is the order of states in summaries: what needs somebody's attention comes first.
-var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
-
 // Summary counts the jobs that a filter selects by state and code; the unknown come first, then
 // what needs attention. It needs to read the headers of all records, about a second for every
 // 200,000.

@@ -9,30 +9,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// stand is where a job stands, in counts. The zero one is that of a job that is new.
-type stand struct {
+// Count is how many jobs stand at a state with a code.
+type Count struct {
 	State State
-	Code  string // of the platform, once the job has ended
+	Code  string // of the platform, empty if there is none
+	Jobs  int
 }
 
-// stands is where the job of a record stands.
-func (r *record) stands() stand {
-	p := stand{State: r.State}
-	if r.State.Ended() {
-		p.Code = r.Code
-	}
-	return p
-}
-
-// MarshalText makes a stand the key of an object.
-func (p stand) MarshalText() ([]byte, error) { return []byte(string(p.State) + " " + p.Code), nil }
-
-// UnmarshalText reads what MarshalText makes.
-func (p *stand) UnmarshalText(text []byte) error {
-	state, code, _ := strings.Cut(string(text), " ")
-	p.State, p.Code = State(state), code
-	return nil
-}
+// stateOrder is the order of states in summaries: what needs somebody's attention comes first.
+var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Cancelled, Waiting, Begun, Taken, Accepted, Succeeded}
 
 // tally counts the jobs by where they stand, so that nobody has to read all records for that.
 type tally struct {
