@@ -11,10 +11,9 @@ import (
 )
 
 // Typed returns declarations: the types of an operation, as [Types] writes them, and a function that makes the call of its
-// example with them. It is empty for an operation that has nothing to make a type of. The comments of the call are in the
-// language.
+// example with them. It is empty for an operation that has nothing to make a type of. The comments are in the language.
 func Typed(operation *fact.Operation, l language.Language) string {
-	t := &typer{prefix: Prefix(operation.Path), share: true, named: make(map[string]*structure), members: make(map[*fact.Field]member)}
+	t := &typer{language: l, prefix: Prefix(operation.Path), share: true, named: make(map[string]*structure), members: make(map[*fact.Field]member)}
 	t.collect(operation)
 	if len(t.list) == 0 {
 		return ""
@@ -54,7 +53,7 @@ func Typed(operation *fact.Operation, l language.Language) string {
 		expression = wrap + "(" + expression + ")"
 	}
 
-	var out source
+	out := source{language: l}
 	t.declare(&out)
 	out.printf("\nfunc call(ctx context.Context, client *wxpay.Client) (%s, error) {\n%sreturn %s\n}\n", result, s.b.String(), expression)
 	if s.pointers {
