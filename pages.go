@@ -36,8 +36,8 @@ func (c Chain) Paging(paging Paging) Chain {
 // list ends with an empty page, with the element that completes its total, or without a next
 // cursor. An error, such as the end of ctx, also ends it and comes with a nil page. A list that
 // would never end, because a cursor or a page repeats, is [ErrBrokenList], and so is a list that
-// ends before its own total: nothing is silently left out. A page that is not JSON is a *[CallError]
-// with the response, as for [Response.Decode].
+// ends before its own total: nothing is silently left out. A page that is not JSON is a
+// *[CallError] with the response, as for [Response.Decode].
 func (c Chain) Pages(ctx context.Context) iter.Seq2[*Response, error] {
 	return func(yield func(*Response, error) bool) {
 		c.read(ctx, "", func(page *Response, _ []Result, err error) bool { return yield(page, err) })
