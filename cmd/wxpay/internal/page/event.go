@@ -12,9 +12,6 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// EventName returns the name of the file for the page of a notification.
-func EventName(event *fact.Event) string { return "notifications/" + event.Type + ".md" }
-
 // Notification is the page of a notification.
 type Notification struct {
 	Type, Name, When string

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/answer"
-	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Mark begins every generated file, and tells it from files of the user.
@@ -63,16 +62,6 @@ func (m *Manual) Files(ctx context.Context, sandbox *answer.Platform) (map[strin
 	}
 	files["README.md"] = index.Bytes()
 	return files, nil
-}
-
-// FileName returns the name of the file for the page of an operation: v3/pay/transactions/native.post.md. A placeholder is
-// written as in an attribute chain, _transaction_id_, and the slash at the end of a path as index.
-func FileName(operation *fact.Operation) string {
-	name := strings.NewReplacer("{", "_", "}", "_").Replace(operation.Path[1:])
-	if strings.HasSuffix(name, "/") {
-		name += "index"
-	}
-	return name + "." + strings.ToLower(operation.Method) + ".md"
 }
 
 // group returns the first two segments of a path, which divide the data of the catalogue.

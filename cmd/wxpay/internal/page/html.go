@@ -153,12 +153,3 @@ func (m *Manual) ListHTML(out io.Writer, query string, operations []*fact.Operat
 	}
 	return v.write(out)
 }
-
-// EventAddress returns the path at which a server shows a notification, that of the site: /notifications/REFUND.SUCCESS.
-func EventAddress(event *fact.Event) string { return "/" + strings.TrimSuffix(EventName(event), ".md") }
-
-// Address returns the path at which a server shows an operation, that of the site: /v3/pay/transactions/native.post.
-func Address(operation *fact.Operation) string {
-	name := FileName(operation)
-	return "/" + name[:len(name)-len(".md")]
-}
