@@ -254,18 +254,3 @@ func (p Profile) Variables() map[string]string {
 	}
 	return values
 }
-
-// inKeys replaces the variables in a text by the keys of the file of profiles.
-var inKeys = func() *strings.Replacer {
-	var fields []field
-	for value := range new(Profile).values() {
-		fields = append(fields, value)
-	}
-	// Of two names with one beginning the longer comes first.
-	slices.SortFunc(fields, func(a, b field) int { return len(b.variable) - len(a.variable) })
-	var pairs []string
-	for _, f := range fields {
-		pairs = append(pairs, f.variable, f.key)
-	}
-	return strings.NewReplacer(pairs...)
-}()
