@@ -62,10 +62,13 @@ func (r *runner) order(ctx context.Context) (code string, placed bool) {
 		"amount": wxpay.JSON{"total": total, "currency": "CNY"},
 	}
 	verdict, err := r.client.Chain(orderPath).Timeout(orderWithin).Ensure(ctx, body)
-	if err == nil {
-		code, err = verdict.Response.Text("code_url")
+	if err == nil && verdict.Response != nil {
+		code = verdict.Response.Get("code_url").String()
 	}
 	switch outcome := wxpay.OutcomeOf(err); {
+	case err == nil && code == "":
+		r.add(stepOrder, failed, shell.Say("the platform has it, but gave no code_url, so nobody can pay it"))
+		r.close(context.WithoutCancel(ctx), false)
 	case err == nil:
 		r.add(stepOrder, done, shell.Say("%s, over %d fen", r.number, total))
 		return code, true
