@@ -3,8 +3,7 @@ package zh
 import (
 	"regexp"
 	"strings"
-
-	"github.com/rivo/uniseg"
+	"unicode"
 )
 
 // titles begin the lines of an explanation.
@@ -84,7 +83,12 @@ func quoted(text string) string {
 	return Finding(text)
 }
 
-// padded fills a text with blanks to a width.
+// padded fills a text with blanks to a width, in which a Chinese character takes two.
 func padded(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-uniseg.StringWidth(text)))
+	for _, r := range text {
+		if width--; unicode.Is(unicode.Han, r) {
+			width--
+		}
+	}
+	return text + strings.Repeat(" ", max(0, width))
 }
