@@ -278,7 +278,7 @@ func samples(t *testing.T) map[string]specimen {
 		"sandbox.Attempt":  wire(sandbox.Attempt{Header: header, ResponseHeader: header, Response: []byte(goldBody)}),
 	}
 	users := plain("users of the sandbox, who are nobody")
-	for _, name := range []string{"Checkout", "Complaint", "MemberCard", "MemberFeed", "PointExchange", "Match", "Effect"} {
+	for _, name := range []string{"Checkout", "Complaint", "Coupon", "MemberCard", "MemberFeed", "PointExchange", "Match", "Effect"} {
 		all["sandbox."+name] = users
 	}
 	all["sandbox.Directory"] = plain("a path and open files")
