@@ -18,24 +18,15 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
-	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/journal"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/send"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/console/view"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/example"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/gocode"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
-
-// Pages are the pages of the explorer.
-type Pages struct {
-	Sandbox *sandbox.Sandbox
-	Facts   *catalog.Catalog // described
-	Writer  *gocode.Writer
-}
 
 // Register adds the pages.
 func (p *Pages) Register(mux *http.ServeMux) {
@@ -44,28 +35,6 @@ func (p *Pages) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /explorer/event", p.event)
 	mux.HandleFunc("POST /explorer/preview", p.preview)
 	mux.HandleFunc("POST /explorer/send", p.send)
-}
-
-// Bounds of lists: of operations, and of notifications, which are few.
-const (
-	most       = 60
-	mostEvents = 200
-)
-
-// results is what a search finds.
-type results struct {
-	Words, Tag string
-	Operations []*fact.Operation
-	More       int // that are not shown
-	Events     []*fact.Event
-	MoreEvents int
-	Tags       []tag
-}
-
-// tag is a product family.
-type tag struct {
-	Name  string
-	Count int
 }
 
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) {
