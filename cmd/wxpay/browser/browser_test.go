@@ -223,7 +223,7 @@ func TestOrderIsPlacedAndPaid(t *testing.T) {
 	b.fill(`[name="body/notify_url"]`, d.shop.URL+"/notify")
 	b.wait(`document.getElementById("go").textContent.includes("一件衣服")`) // the samples follow
 	b.wait(`document.getElementById("cli").textContent.includes("一件衣服")`)
-	b.wait(`[...document.querySelectorAll("[data-count]")].some(e => e.textContent === "4")`)
+	b.wait(`[...document.querySelectorAll("[data-count]")].some(e => e.textContent === "4 (12 B)")`)
 	b.press(`form[data-preview] button.main`)
 	b.see("confirmed 200")
 	b.see("code_url")
