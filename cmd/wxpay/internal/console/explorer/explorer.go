@@ -136,7 +136,7 @@ func (p *Pages) operation(w http.ResponseWriter, r *http.Request) {
 	for _, place := range page.Places {
 		collect(place.Inputs)
 	}
-	page.Preview = p.code(operation, page.Merchant, values)
+	page.Preview = p.code(operation, page.Merchant, values, language.Language(view.LanguageOf(r)))
 	view.Write(w, r, view.Frame{Template: "operation", Title: "Explorer", Section: "explorer"}, page)
 }
 
@@ -194,7 +194,7 @@ func pairs(fields []fact.Field, values url.Values, place string) []send.Pair {
 }
 
 // code writes the code of a filled form.
-func (p *Pages) code(operation *fact.Operation, merchant string, values url.Values) preview {
+func (p *Pages) code(operation *fact.Operation, merchant string, values url.Values, l language.Language) preview {
 	q, err := requestOf(operation, values)
 	if err != nil {
 		return preview{Problem: err.Error()}
@@ -203,7 +203,7 @@ func (p *Pages) code(operation *fact.Operation, merchant string, values url.Valu
 		Method: operation.Method, Template: operation.Path, Merchant: merchant, Body: string(q.body),
 		Path: pairs(q.path, values, "path"), Query: pairs(q.query, values, "query"),
 	}
-	return preview{Go: p.Writer.Call(example.Filled(q.filled), language.English), Line: call.Line(), Body: view.JSON(q.body)}
+	return preview{Go: p.Writer.Call(example.Filled(q.filled), l), Line: call.Line(), Body: view.JSON(q.body)}
 }
 
 func (p *Pages) preview(w http.ResponseWriter, r *http.Request) {
@@ -211,7 +211,7 @@ func (p *Pages) preview(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	text, err := view.Fragment(r, "preview", p.code(operation, r.PostFormValue("merchant"), r.PostForm))
+	text, err := view.Fragment(r, "preview", p.code(operation, r.PostFormValue("merchant"), r.PostForm, language.Language(view.LanguageOf(r))))
 	if err != nil {
 		http.Error(w, "the samples cannot be written", http.StatusInternalServerError)
 		return
