@@ -48,7 +48,7 @@ func (w *Writer) Call(call example.Call, language language.Language) string {
 		s.printf("\n")
 	}
 
-	s.comment("declarative, attribute and pure chain", "声明链、属性链、纯链")
+	s.comment("declarative, attribute and pure chain", "声明式、属性式、纯链式")
 	assign := "res, err :="
 	for _, async := range []bool{false, true} {
 		if async {

@@ -330,12 +330,12 @@ func (t *typer) nested(owner string, field *fact.Field) string {
 	for _, name := range t.names(owner, field) {
 		taken := t.named[name]
 		if taken == nil {
-			does := t.language.Say("is the value of ", "是字段的值：") + field.Name
+			does := t.language.Sayf("is the value of %s", "是字段 %s 的值", field.Name)
 			switch {
 			case field.JSONText:
-				does = t.language.Say("is the JSON text in ", "是字段中的 JSON：") + field.Name
+				does = t.language.Sayf("is the JSON text in %s", "是字段 %s 中的 JSON", field.Name)
 			case field.Type == fact.Objects:
-				does = t.language.Say("is an element of ", "是数组的一个元素：") + field.Name
+				does = t.language.Sayf("is an element of %s", "是数组 %s 的元素", field.Name)
 			}
 			t.add(name, does, field.Fields)
 			return name
@@ -362,9 +362,9 @@ func (t *typer) nested(owner string, field *fact.Field) string {
 
 // enumeration returns the name of the type with the constants of a field of owner.
 func (t *typer) enumeration(owner string, field *fact.Field, base string) string {
-	does := t.language.Say("is the value of ", "是字段的值：") + field.Name
+	does := t.language.Sayf("is the value of %s", "是字段 %s 的值", field.Name)
 	if field.Type != field.Type.Element() {
-		does = t.language.Say("is an element of ", "是数组的一个元素：") + field.Name
+		does = t.language.Sayf("is an element of %s", "是数组 %s 的元素", field.Name)
 	}
 	if field.Reviewed {
 		does += t.language.Say(", one of these constants", "，取值为以下之一")

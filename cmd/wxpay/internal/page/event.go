@@ -31,7 +31,7 @@ func (m *Manual) Notification(event *fact.Event, resource any) (Notification, er
 		Type: event.Type, Name: event.Name, When: l.Say(
 			"The platform sends it to your notify_url. Verify and decrypt it before anything else; it may come more than once, late, or "+
 				"never, so a query decides in the end.",
-			"微信支付把它发送到商户的 notify_url。先验签、解密，再处理；通知可能重复、延迟或丢失，最终以查询为准。"),
+			"由微信支付发送到商户的 notify_url。先验签、解密，再处理；通知可能重复、延迟或丢失，最终以查询为准。"),
 		items:    m.eventItems(event),
 		resource: section{l.Say("Resource (decrypted)", "通知内容（解密后）"), m.fieldsOf(event.Resource, false)},
 		language: l,

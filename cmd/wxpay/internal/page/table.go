@@ -49,11 +49,11 @@ func (p *Page) when() string {
 	switch {
 	case p.MovesMoney:
 		sentences = append(sentences, l.Say("It moves money, or commits to it: while its outcome is unknown, query, and keep the number.",
-			"会动用资金，或承诺动用资金：结果未知时先查询，不要更换单号。"))
+			"会动用资金，或触发后续的资金变动：结果未知时先查询，不要更换单号。"))
 	case p.Method == http.MethodGet:
 		sentences = append(sentences, l.Say("It only reads, and can be repeated.", "只读接口，可以重复请求。"))
 	default:
-		sentences = append(sentences, l.Say("It is not marked as moving money.", "未标记为动用资金的接口。"))
+		sentences = append(sentences, l.Say("It is not marked as moving money.", "本接口未标记为动用资金。"))
 	}
 	if len(p.OutcomeOf) > 0 {
 		sentences = append(sentences, l.Say("It tells the outcome of other operations, below.", "用于确认下列接口的结果。"))
@@ -80,11 +80,11 @@ var repeats = map[string][2]string{
 
 // outcomes are the meanings of states in words.
 var outcomes = map[string][2]string{
-	"taken":     {"taken; how it ends is not known", "已受理，结局未知"},
+	"taken":     {"taken; how it ends is not known", "已受理，最终结果未知"},
 	"accepted":  {"taken, not finished", "已受理，尚未完成"},
-	"succeeded": {"has taken effect", "成功"},
-	"failed":    {"ended without effect, for good", "失败，且不会再成功"},
-	"partial":   {"some parts have taken effect, the others never will", "部分成功，其余不会再成功"},
+	"succeeded": {"has taken effect", "已生效"},
+	"failed":    {"ended without effect, for good", "未生效，且不会再生效"},
+	"partial":   {"some parts have taken effect, the others never will", "部分已生效，其余不会再生效"},
 	"action":    {"stands still until you do something", "需要商户处理后才会继续"},
 }
 
@@ -134,7 +134,7 @@ func (p *Page) items() []item {
 			"sub_mchid with theirs", "直连与服务商模式合并描述：传 mchid 和 appid，或 sp_mchid、sub_mchid 及其 appid"))
 	}
 	if p.MovesMoney {
-		add("money", "资金", l.Say("it moves money, or commits to it", "动用资金，或承诺动用资金"))
+		add("money", "资金", l.Say("it moves money, or commits to it", "动用资金，或触发后续的资金变动"))
 	}
 	if p.Method != http.MethodGet || p.Repeat != "" {
 		add("repeat", "重复请求", say(repeats, p.Repeat))
@@ -158,8 +158,8 @@ func (p *Page) items() []item {
 		add("reach", "可查期限", l.Sayf("%d days", "%d 天", p.LookBack))
 	}
 	if len(p.Only) > 0 {
-		add("only here", "仅此应答", strings.Join(p.Only, l.Say(", ", "、"))+
-			l.Say(": the query does not return it; the same request again does", "：查询接口不返回；用相同请求再次调用可得"))
+		add("only here", "应答独有", strings.Join(p.Only, l.Say(", ", "、"))+
+			l.Say(": the query does not return it; the same request again does", "：查询接口不返回；用相同请求再次调用仍会返回"))
 	}
 	add("outcome of", "可确认结果", p.OutcomeOf...)
 	add("notifications", "相关通知", p.Events...)
@@ -228,7 +228,7 @@ func (p *Page) errors(unknown string) []string {
 	if len(meant) == 0 {
 		return []string{unknown}
 	}
-	return append(meant, l.Say("and others: no list is complete", "以及其他：没有完整的列表"))
+	return append(meant, l.Say("and others: no list is complete", "其他错误码（没有完整的列表）"))
 }
 
 // section is a table with its heading.
