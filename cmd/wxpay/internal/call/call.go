@@ -86,7 +86,7 @@ WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (se
   wxpay call POST v3/brand/partner/card-member/user-feeds -d @feed.json --dry-run
   echo '{"mchid":"1900000109"}' | wxpay call v3/pay/transactions/out-trade-no/{out_trade_no}/close --var out_trade_no=ABC-001 -d -`,
 		RunE: func(command *cobra.Command, args []string) error {
-			o.hasData, o.HasTimeout = command.Flags().Changed("data"), command.Flags().Changed("timeout")
+			o.hasData = command.Flags().Changed("data")
 			if err := o.arguments(args); err != nil {
 				return err
 			}
@@ -95,12 +95,7 @@ WXPAY_CATALOG_OVERLAY names a file with facts of your own, for every command (se
 		ValidArgsFunction: operation.Complete(sh.Facts()),
 	}
 	o.flags(command.Flags())
-	_ = command.RegisterFlagCompletionFunc("var", operation.CompleteVariables)
-	_ = command.RegisterFlagCompletionFunc("raw-var", operation.CompleteVariables)
-	_ = command.RegisterFlagCompletionFunc("query", operation.CompleteFields(sh.Facts(), true))
-	for _, flag := range []string{"field", "raw-field"} {
-		_ = command.RegisterFlagCompletionFunc(flag, operation.CompleteFields(sh.Facts(), false))
-	}
+	operation.CompleteFlags(sh.Facts(), command)
 	return command
 }
 
@@ -128,7 +123,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	o.Credentials.Add(flags)
 	flags.BoolVar(&o.Strict, "strict", false, "reject a request that is certainly wrong, instead of warning")
 	flags.BoolVar(&o.NoCheck, "no-check", false, "show no warnings about differences from the documentation")
-	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, or with --ensure for the verdict, such as 5s")
+	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for the response, or with --ensure for the verdict, such as 5s")
 }
 
 func (o *options) bodyFlags(flags *pflag.FlagSet) {

@@ -42,7 +42,7 @@ Exit code 3 means that the end is still unknown. If the platform knows nothing o
   wxpay resolve POST v3/profitsharing/orders P-001 4200000000202501010000000001
   wxpay resolve POST v3/refund/domestic/refunds -d @refund.json`,
 		RunE: func(command *cobra.Command, args []string) error {
-			o.hasData, o.HasTimeout = command.Flags().Changed("data"), command.Flags().Changed("timeout")
+			o.hasData = command.Flags().Changed("data")
 			return o.resolve(command.Context(), sh, args)
 		},
 		ValidArgsFunction: operation.Complete(sh.Facts()),
@@ -53,8 +53,9 @@ Exit code 3 means that the end is still unknown. If the platform knows nothing o
 	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in the path")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
-	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, such as 5s")
+	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for the response, such as 5s")
 	o.Credentials.Add(flags)
+	operation.CompleteFlags(sh.Facts(), command)
 	return command
 }
 

@@ -9,6 +9,8 @@ package cli
 import (
 	"context"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -108,10 +110,24 @@ WXPAY_LANG=zh, or else a Chinese locale, makes the help and the messages Chinese
 		versionCommand(sh),
 	)
 	root.InitDefaultCompletionCmd()
+	completeProfiles(sh, root)
 	for _, command := range root.Commands() {
 		if command.Name() == "completion" {
 			command.Args, command.RunE = cobra.ArbitraryArgs, shell.Group("wxpay completion bash, zsh, fish or powershell")
 		}
 	}
 	return root
+}
+
+// completeProfiles completes --profile in a command and those beneath it.
+func completeProfiles(sh *shell.Shell, command *cobra.Command) {
+	if command.Flags().Lookup("profile") != nil {
+		_ = command.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			profiles, _ := sh.Profiles() // an unreadable file has nothing to offer
+			return slices.Sorted(maps.Keys(profiles)), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	for _, below := range command.Commands() {
+		completeProfiles(sh, below)
+	}
 }

@@ -56,6 +56,9 @@ func TestFlagsHaveOneSpelling(t *testing.T) {
 			}
 			kinds[f.Name] = kind
 		})
+		calls := command.LocalFlags().Lookup("profile") != nil && command.Name() != "smoke" // whose waits are minutes
+		assert.Equal(t, calls, command.LocalFlags().Lookup("timeout") != nil,
+			"%s: a command that calls the platform, and no other, has --timeout", command.CommandPath())
 		for _, child := range command.Commands() {
 			if child.Name() != "completion" && child.Name() != "help" {
 				walk(child)

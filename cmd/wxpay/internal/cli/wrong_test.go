@@ -16,6 +16,7 @@ import (
 var wrong = [][]string{
 	{"calll"},
 	{"refund"},
+	{"refund", "--csv", "refunds.csv"},
 	{"--nope"},
 	{"call"},
 	{"call", "POST"},
@@ -66,6 +67,7 @@ var wrong = [][]string{
 	{"bill", "trade", "--date", "22.11.2026"},
 	{"bill", "trade", "--date", "2026-11-22", "--format", "xlsx"},
 	{"bill", "trade", "--date", "2026-11-22", "--wait", "2"},
+	{"bill", "trade", "--date", "2026-11-22", "--timeout", "5"},
 	{"bill", "trade", "--date", "2026-11-22", "-o", ""},
 	{"download", "v3/merchant-service/images/{media_id}?token"},
 	{"download", "https://evil.example/v3/x", "--var", "a=1"},

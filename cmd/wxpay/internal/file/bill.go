@@ -125,6 +125,7 @@ Temporary files go to TMPDIR, compressed or encrypted as they came. On a termina
 	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(billFormats, cobra.ShellCompDirectiveNoFileComp))
 	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a further `name=value` of the application")
 	flags.DurationVar(&o.wait, "wait", 0, "how long to wait for a bill that is not made yet, such as 2h")
+	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for a response, or for a transfer that stands still, such as 5s")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "get an invented bill from an embedded sandbox, which needs no credentials")
 	o.Credentials.Add(flags)
 	return command

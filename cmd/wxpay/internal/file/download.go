@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,12 @@ the progress.
 			}
 			return o.run(command.Context(), sh)
 		},
+		ValidArgsFunction: func(command *cobra.Command, args []string, text string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return operation.CompleteFlag(sh.Facts(), http.MethodGet)(command, args, text)
+		},
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
@@ -58,8 +65,10 @@ the progress.
 	flags.Var(&shell.PairFlag{List: &o.Variables}, "var", "a `name=value` for {name} in PATH")
 	flags.Var(&shell.PairFlag{List: &o.Escaped}, "raw-var", "the same, with a value that is percent-encoded already")
 	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a `name=value` of the query of PATH")
+	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for a response, or for a transfer that stands still, such as 5s")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
 	o.Credentials.Add(flags)
+	operation.CompleteFlags(sh.Facts(), command)
 	return command
 }
 

@@ -55,7 +55,6 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 			case args[0] == "-" && o.name == "":
 				return shell.Usage("a file from stdin needs a name: --name a.png")
 			}
-			o.HasTimeout = command.Flags().Changed("timeout")
 			at, err := operation.ParseAddress(o.to)
 			if err == nil {
 				err = o.Locate(at)
@@ -79,9 +78,10 @@ wxpay prints the response, with the id of the file; --get prints one value of it
 	flags.VarP(&shell.PairFlag{List: &o.Header, Header: true}, "header", "H", "a request header, `'name: value'`")
 	flags.StringVar(&o.Get, "get", "", "print one value of the response, by its gjson `PATH`")
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
-	flags.DurationVar(&o.Timeout, "timeout", 0, "how long to wait for the response, such as 5s")
+	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for the response, such as 5s")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "call an embedded sandbox, which needs no credentials")
 	o.Credentials.Add(flags)
+	operation.CompleteFlags(sh.Facts(), command)
 	return command
 }
 

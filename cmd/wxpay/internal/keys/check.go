@@ -13,9 +13,8 @@ import (
 )
 
 type checkOptions struct {
-	source  source
-	timeout time.Duration
-	json    bool
+	source source
+	json   bool
 }
 
 func checkCommand(sh *shell.Shell) *cobra.Command {
@@ -52,16 +51,12 @@ Exit codes:
   wxpay keys check --format json | jq -r '.checks[] | select(.result == "failed") | .text'`,
 		Args: shell.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if o.timeout <= 0 {
-				return shell.Usage("--timeout is %s, it must be positive", o.timeout)
-			}
 			return o.run(command.Context(), sh)
 		},
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
 	o.source.flags(flags)
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long to wait for each response, such as 5s")
 	shell.FormatFlag(command, &o.json)
 	return command
 }
@@ -75,7 +70,7 @@ func (o *checkOptions) run(ctx context.Context, sh *shell.Shell) error {
 	ctx, stop := shell.Interruptible(ctx)
 	defer stop()
 
-	checker := &checker{credentials: c, sh: sh, timeout: o.timeout, now: time.Now()}
+	checker := &checker{credentials: c, sh: sh, timeout: o.source.timeout, now: time.Now()}
 	report := &checker.report
 	report.Merchant, report.Gateway = c.id, cmp.Or(c.baseURL, wxpay.DefaultBaseURL)
 	if c.brand {

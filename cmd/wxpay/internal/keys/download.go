@@ -79,7 +79,7 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 	if c.apiv3Key == "" {
 		return shell.Usage("%w", c.named(shell.Say("WXPAY_APIV3_KEY is not set: the platform encrypts its certificates with it")))
 	}
-	client, err := c.client(sh, c.certificates())
+	client, err := c.client(sh, c.certificates(), wxpay.WithTimeout(o.source.timeout), wxpay.WithAttemptTimeout(o.source.timeout))
 	if err != nil {
 		return shell.Usage("%w", err)
 	}

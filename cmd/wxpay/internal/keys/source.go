@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -18,13 +19,16 @@ import (
 type source struct {
 	shell.CredentialFlags
 	sandbox bool
-	mode    string // of the sandbox's keys; empty for its default
+	timeout time.Duration // of each response
+	mode    string        // of the sandbox's keys; empty for its default
 }
 
 func (s *source) flags(flags *pflag.FlagSet) {
 	s.Add(flags)
 	flags.BoolVar(&s.sandbox, "sandbox", false, "ask an embedded sandbox, which brings its own credentials")
 	flags.StringVar(&s.mode, "sandbox-keys", "", "`KIND` of platform keys that its merchant has: public, certificates or both")
+	s.timeout = 10 * time.Second
+	shell.TimeoutFlag(flags, &s.timeout, "how long to wait for each response, such as 5s")
 }
 
 // sandboxModes are the values of --sandbox-keys.

@@ -36,24 +36,26 @@ type Options struct {
 	Strict  bool // a certain mistake is an error
 	NoCheck bool // no findings are shown
 
-	Timeout    time.Duration
-	HasTimeout bool
-	Ensure     bool // Timeout bounds all attempts together
+	Timeout time.Duration // 0 is that of the client
+	Ensure  bool          // Timeout bounds all attempts together
 }
 
 // Source returns where the client comes from. The client checks the request before it sends it and, unless NoCheck is set,
 // shows its findings.
 func (o *Options) Source(sh *shell.Shell) shell.Source {
 	source := shell.Source{Sandbox: o.Sandbox, Flags: o.Credentials, AppID: o.AppID}
+	if o.Timeout > 0 && !o.Ensure {
+		source.Options = []wxpay.Option{wxpay.WithTimeout(o.Timeout), wxpay.WithAttemptTimeout(o.Timeout)}
+	}
 	if o.NoCheck {
-		source.Options = []wxpay.Option{wxpay.WithLogger(slog.New(slog.DiscardHandler))}
+		source.Options = append(source.Options, wxpay.WithLogger(slog.New(slog.DiscardHandler)))
 		return source
 	}
 	mode := wxpay.PreflightWarn
 	if o.Strict {
 		mode = wxpay.PreflightStrict
 	}
-	source.Options = []wxpay.Option{wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{sh}))}
+	source.Options = append(source.Options, wxpay.WithPreflight(mode), wxpay.WithLogger(slog.New(findings{sh})))
 	return source
 }
 
@@ -81,9 +83,6 @@ func (o *Options) Locate(at operation.Address) error {
 		default:
 			return shell.Usage("--var %s=…: the path has no {%s}; it has {%s}", v.Name, v.Name, strings.Join(names, "}, {"))
 		}
-	}
-	if o.HasTimeout && o.Timeout <= 0 {
-		return shell.Usage("--timeout is %s, it must be positive", o.Timeout)
 	}
 	return nil
 }
@@ -140,11 +139,8 @@ func (o *Options) Chain(client *wxpay.Client) wxpay.Chain {
 	for _, pointer := range o.Plain {
 		chain = chain.Plain(pointer)
 	}
-	if o.HasTimeout {
+	if o.Timeout > 0 && o.Ensure {
 		chain = chain.Timeout(o.Timeout)
-		if !o.Ensure {
-			chain = chain.AttemptTimeout(o.Timeout)
-		}
 	}
 	return chain
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -68,6 +69,31 @@ func (f *jsonFlag) Set(text string) error {
 	}
 	*f = text == "json"
 	return nil
+}
+
+// TimeoutFlag adds the flag --timeout, which is positive. Its value stays what it is where the flag is not given.
+func TimeoutFlag(flags *pflag.FlagSet, value *time.Duration, usage string) {
+	flags.Var((*timeoutFlag)(value), "timeout", usage)
+}
+
+type timeoutFlag time.Duration
+
+func (f *timeoutFlag) String() string {
+	if *f == 0 {
+		return "" // and the help shows no default
+	}
+	return time.Duration(*f).String()
+}
+
+func (f *timeoutFlag) Type() string { return "duration" }
+
+func (f *timeoutFlag) Set(text string) error {
+	limit, err := time.ParseDuration(text)
+	if err == nil && limit <= 0 {
+		err = Usage("--timeout is %s, it must be positive", text)
+	}
+	*f = timeoutFlag(limit)
+	return err
 }
 
 // CheckFlags rejects invisible characters in the value of a flag, such as a no-break space from a web page: no file,

@@ -29,7 +29,8 @@ func NoCommand(parent *cobra.Command, name string) error {
 		return Usage("there is no command %s %s: did you mean %s?", parent.CommandPath(), Printable(name), near)
 	}
 	if !parent.HasParent() {
-		return Usage("there is no command %s %s: \"wxpay --help\" lists them, and \"wxpay search %s\" finds operations",
+		return Usage("there is no command %s %s: \"wxpay --help\" lists them. \"wxpay search %s\" finds operations, \"wxpay call\" "+
+			"makes one call, and \"wxpay batch\" makes one for each line of a file",
 			parent.CommandPath(), Printable(name), Printable(name))
 	}
 	return Usage("there is no command %s %s: there are %s", parent.CommandPath(), Printable(name), strings.Join(names, ", "))

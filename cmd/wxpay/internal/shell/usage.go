@@ -15,6 +15,8 @@ func FlagError(command *cobra.Command, err error) error {
 	var empty *pflag.ValueRequiredError
 	var bad *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &unknown) && command.HasAvailableSubCommands() && command.Flags().NArg() > 0:
+		return NoCommand(command, command.Flags().Arg(0)) // a flag of that command
 	case errors.As(err, &unknown):
 		return unknownFlag(command, unknown)
 	case errors.As(err, &empty):
@@ -45,6 +47,9 @@ func unknownFlag(command *cobra.Command, unknown *pflag.NotExistError) error {
 }
 
 func badValue(bad *pflag.InvalidValueError) error {
+	if own := new(ExitError); errors.As(bad, &own) {
+		return own // which names the flag
+	}
 	flag, value := flagName(bad.GetFlag()), bad.GetValue()
 	switch bad.GetFlag().Value.Type() {
 	case "duration":

@@ -27,6 +27,8 @@ func TestFlagError(t *testing.T) {
 		"without a named value":   {[]string{"-o"}, "-o has no value: write -o FILE"},
 		"a number for a time":     {[]string{"--timeout", "5"}, `--timeout "5" has no unit: write 5s for seconds, 5m for minutes, or 5ms for milliseconds`},
 		"a word for a time":       {[]string{"--timeout", "soon"}, `--timeout "soon" is not a duration: write 500ms, 5s, 2m or 1h30m`},
+		"no time":                 {[]string{"--timeout", "0"}, "--timeout is 0, it must be positive"},
+		"less than no time":       {[]string{"--timeout=-5s"}, "--timeout is -5s, it must be positive"},
 		"a word for a switch":     {[]string{"--no-check=maybe"}, "--no-check=maybe is neither true nor false: write --no-check, or --no-check=false"},
 		"a word for a number":     {[]string{"-n", "all"}, `-n "all" is not a whole number`},
 		"a pair without its name": {[]string{"--var", "=x"}, `--var "=x": it is not of the form name=value`},
@@ -36,7 +38,8 @@ func TestFlagError(t *testing.T) {
 			command := &cobra.Command{Use: "x", SilenceErrors: true, SilenceUsage: true, RunE: func(*cobra.Command, []string) error { return nil }}
 			command.SetFlagErrorFunc(shell.FlagError)
 			flags := command.Flags()
-			flags.Duration("timeout", time.Second, "how long to wait")
+			limit := time.Second
+			shell.TimeoutFlag(flags, &limit, "how long to wait")
 			flags.Bool("no-check", false, "")
 			flags.IntP("number", "n", 0, "")
 			flags.StringP("output", "o", "", "`FILE` to write to")
