@@ -91,7 +91,9 @@ func ExampleCallError() {
 	client, ctx := exampleClient(), context.Background()
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{"out_trade_no": "ABC-001"})
+	_, err := client.Chain("v3/pay/transactions/native").Post(ctx, wxpay.JSON{
+		"out_trade_no": "ABC-001", "description": "Tea", "notify_url": "https://shop.example/notify", "amount": wxpay.JSON{"total": 5900},
+	})
 	var failed *wxpay.CallError
 	if errors.As(err, &failed) {
 		fmt.Println(failed.Stage, failed.Outcome, failed.Attempts, failed.Number, errors.Is(err, context.Canceled))
