@@ -16,12 +16,12 @@
 //
 // # Errors
 //
-// A call ends with an error unless the platform answered 2xx and the response was verified.
-// [OutcomeOf] returns what is known about the operation: [NotSent], [Rejected], [Unknown] or
+// A call ends with an error unless the platform responded 2xx and the response was verified, or
+// belongs to a family that the platform documents as unsigned, such as bill files. [OutcomeOf] returns what is known about the operation: [NotSent], [Rejected], [Unknown] or
 // [Confirmed]. With money, Unknown is not failure: query by your own number before repeating, and
 // repeat only with the same number. A rejection by the platform is an [*APIError]; a response that
 // cannot be trusted is a [*VerifyError]; everything else is a [*CallError]. The page docs/errors.md
-// lists the codes and what to do about each.
+// lists the usual codes and the reaction to each.
 //
 // The client retries what does no harm: reads, requests that got no connection, and operations
 // documented as idempotent. [Client.Resolve] finds out what became of a call with an unknown

@@ -1,9 +1,9 @@
 // Package sandbox is a gateway that responds as WeChat Pay APIv3 does: it checks the signature of
 // every request for real, and signs its responses.
 //
-// What it does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of
-// SM2 and SM3, payments that charge at once (deductions, parking), coupons and what they take
-// off, the share of an order that may be shared at most, settlement, the end of transfers that
+// What it does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of SM2 and SM3,
+// payments that charge at once except payment codes and deductions of merchants, coupons in an
+// order, the share of an order that may be shared at most, settlement, the end of transfers that
 // their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the old
 // XML form, and the state of every operation that is not listed below. Limits of time and pace are
 // values of [Rule], which [Rules.Relax] and [Rules.Enforce] switch; all hold by themselves but
@@ -22,7 +22,7 @@
 //
 // These have state, and are marked as stateful:
 //
-//	/v3/pay/transactions/…                                 jsapi, app, h5, native, two queries, close: NOTPAY, SUCCESS, REFUND, CLOSED
+//	/v3/pay/transactions/…                                 jsapi, app, h5, native, codepay, two queries, close, reverse: every trade_state
 //	/v3/pay/partner/transactions/…                         the same for sub-merchants; AddSubMerchant comes first
 //	/v3/combine-transactions/…                             jsapi, app, h5, native, query, close; the parts are the caller's
 //	POST /v3/refund/domestic/refunds                       sums, 50 an order, a minute apart, a year; to SUCCESS, CLOSED or ABNORMAL
@@ -95,7 +95,7 @@
 // leaves that of signatures where it is; waits pass as package time tells, also in a bubble.
 //
 // The rules come from the platform's documentation at
-// https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it, and from answers
+// https://pay.weixin.qq.com/doc/v3/merchant/4012365342 and the pages around it, and from responses
 // seen in reality, as of November 2026.
 //
 // Guide: docs/sandbox.md, with the evidence for each behaviour; docs/testing.md compares it with the

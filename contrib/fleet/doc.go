@@ -1,13 +1,13 @@
 // Package fleet makes very many calls to WeChat Pay APIv3, in one process or on many machines,
 // under one limit that they share: bulk jobs that take hours or days, survive the death of any
-// process, and carry each number out once.
+// process, and send a number again only where that does no harm.
 //
 // The queue, the results and the shared limit live in NATS JetStream, and so do notifications, of
 // which package relay takes care. [Embedded] runs it inside the process, with its files in a
 // directory and no listening socket; [Connect] uses a server or a cluster that you run. All else is
 // the same for both, so that a job can begin on one machine and move to three when it is outgrown.
 //
-// It is the wrong choice for calls whose answer somebody waits for (call the client, it has queue
+// It is the wrong choice for calls whose response somebody waits for (call the client, it has queue
 // and limits of its own), and for a few thousand calls at a leisurely pace in a process that need
 // not survive: a loop over Ensure with wxpay.WithLimiter does that. It makes a client no faster:
 // the platform's limit is what a bulk job waits for.

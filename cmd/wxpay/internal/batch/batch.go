@@ -17,7 +17,7 @@ const program = "wxpay-batch"
 func Command(sh *shell.Shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "batch FILE [METHOD] PATH",
-		Short: "Make very many calls, each once, within the platform's limits",
+		Short: "Make very many calls from a list, within the platform's limits",
 		Long: `Run the program wxpay-batch with the same arguments. It makes a call for every line of a file, such as a CSV file of refunds
 or transfers, survives crashes, and records the outcome of each call. It is a separate program because it contains a queue;
 in a clone of this project

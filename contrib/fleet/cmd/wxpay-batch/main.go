@@ -1,4 +1,4 @@
-// Command wxpay-batch makes very many calls to WeChat Pay, each once, paced by the platform's limits. "wxpay batch" runs it.
+// Command wxpay-batch makes very many calls to WeChat Pay from a list, paced by the platform's limits. "wxpay batch" runs it.
 //
 //	wxpay-batch FILE [METHOD] PATH     all in one process: check, queue, send, and write results; run again to go on
 //	wxpay-batch submit FILE PATH       check and queue, for workers elsewhere

@@ -21,7 +21,7 @@ func runCommand(run func(context.Context, runOptions) error) *cobra.Command {
 	o.clientOptions = new(clientOptions)
 	command := &cobra.Command{
 		Use:   "wxpay-batch FILE [METHOD] PATH",
-		Short: "Make very many calls, each once, paced by the platform's limits",
+		Short: "Make very many calls from a list, paced by the platform's limits",
 		Long: `Check the lines of a file, queue them as jobs, carry them out, and write down what came of each: all in one process. When it is
 run again, after whatever ended it, it goes on where it was.
 
