@@ -45,7 +45,11 @@ func (p *Page) when() string {
 	if len(p.Tags) > 0 {
 		where = l.Say(" for ", "在「") + strings.Join(p.Tags, l.Say(", ", "」「")) + l.Say("", "」中")
 	}
-	sentences := []string{who + l.Say(" calls it", "") + where + l.Say(".", "调用。")}
+	calls := " calls it"
+	if len(p.Roles) > 1 {
+		calls = " call it"
+	}
+	sentences := []string{who + l.Say(calls, "") + where + l.Say(".", "调用。")}
 	switch {
 	case p.MovesMoney:
 		sentences = append(sentences, l.Say("It moves money, or commits to it: while its outcome is unknown, query, and keep the number.",
