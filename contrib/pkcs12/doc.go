@@ -22,8 +22,8 @@
 // Encrypted PKCS#8 is RFC 5958 with PBES2 of RFC 8018 (and RFC 7914 for scrypt), decoded by this
 // package over the standard library. No library fits: in November 2026 github.com/youmark/pkcs8,
 // go.step.sm/crypto/pemutil v0.92.0 and github.com/emmansun/gmsm/pkcs8 panic on a damaged file (one
-// whose encrypted part is not whole cipher blocks),  and the first rejects the
-// right password of a key that Java wrote. The instructions in the archive of the merchant platform
+// whose encrypted part is not whole cipher blocks), and the first rejects the right password of a key
+// that Java wrote. The instructions in the archive of the merchant platform
 // name the merchant number as the password of apiclient_cert.p12.
 //
 // Guide: docs/keys.md.
