@@ -3,7 +3,7 @@
 //
 //	if wxpay.IsCode(err, wxcode.OrderNotExist) {
 //
-// Guide: docs/errors.md lists every code with the reaction to it.
+// Guide: docs/errors.md lists these codes with the reaction to each.
 package wxcode
 
 import (

@@ -1,5 +1,5 @@
-// Package relay puts verified notifications into a stream of JetStream, from which any number of
-// consumers take them, each event once for each consumer.
+// Package relay puts verified notifications into a stream of JetStream. Each of any number of
+// consumers takes every event, and gets one again if it ends before it is done with it.
 //
 // It is experimental: a minor version may change it.
 //
