@@ -22,7 +22,7 @@ func TestExitCodesAreDocumentedAlike(t *testing.T) {
 		require.True(t, found)
 		codes, _, _ = strings.Cut(codes, "\n\n")
 		lines := strings.Split(codes, "\n")
-		require.Len(t, lines, 7)
+		require.Len(t, lines, 8)
 		for _, line := range lines {
 			assert.Contains(t, string(source), "//\t"+strings.TrimPrefix(line, "  ")+"\n")
 		}

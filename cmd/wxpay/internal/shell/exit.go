@@ -30,7 +30,8 @@ const ExitCodeHelp = `Exit codes:
   3  its outcome is unknown: it may have taken effect, so query it before you call it again
   4  nothing was sent: there was no connection, or an interrupt came first
   5  it succeeded, but its response could not be written, or has no value for --get: do not call it again
-  6  the rejection is unsigned: it came before authentication, or a proxy sent it, perhaps after the effect`
+  6  the rejection is unsigned: it came before authentication, or a proxy sent it, perhaps after the effect
+  7  call --ensure and resolve: some parts failed, or it waits until you act`
 
 // ExitError ends the program with a code.
 type ExitError struct {
