@@ -2,8 +2,10 @@ package console
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,7 +15,7 @@ import (
 )
 
 // readArgument reads a parameter. A duration is a text, such as 24h.
-func readArgument(kind reflect.Type, text json.RawMessage) (reflect.Value, error) {
+func readArgument(name string, kind reflect.Type, text json.RawMessage) (reflect.Value, error) {
 	value := reflect.New(kind)
 	if len(text) == 0 {
 		return value.Elem(), nil
@@ -25,7 +27,7 @@ func readArgument(kind reflect.Type, text json.RawMessage) (reflect.Value, error
 	if kind == reflect.TypeFor[time.Duration]() {
 		var d Duration
 		if err := json.Unmarshal(text, &d); err != nil {
-			return value, err
+			return value, misread(name, err)
 		}
 		value.Elem().SetInt(int64(d))
 		return value.Elem(), nil
@@ -34,9 +36,50 @@ func readArgument(kind reflect.Type, text json.RawMessage) (reflect.Value, error
 	decoder.DisallowUnknownFields()
 	decoder.UseNumber()
 	if err := decoder.Decode(value.Interface()); err != nil {
-		return value, errors.New(strings.TrimPrefix(err.Error(), "json: "))
+		return value, misread(name, err)
 	}
 	return value.Elem(), nil
+}
+
+// misread says of a parameter which field is wrong, and what it must be instead.
+func misread(name string, err error) error {
+	name = strings.Replace(name, "*", "the body", 1)
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if wrong.Field != "" {
+		name += "." + wrong.Field
+	}
+	given := wrong.Value
+	if number, ok := strings.CutPrefix(given, "number "); ok {
+		given = "the number " + number
+	} else if strings.Contains("aeiou", given[:1]) {
+		given = "an " + given
+	} else {
+		given = "a " + strings.Replace(given, "bool", "boolean", 1)
+	}
+	return fmt.Errorf("%s must be %s, not %s", strings.TrimPrefix(name, "the body."), wanted(wrong.Type), given)
+}
+
+// wanted names what JSON has for a type.
+func wanted(kind reflect.Type) string {
+	if kind.Kind() == reflect.Pointer { // of one that reads texts itself
+		kind = kind.Elem()
+	}
+	switch of := kind.Kind(); {
+	case of == reflect.String, reflect.PointerTo(kind).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return "a string"
+	case of == reflect.Bool:
+		return "a boolean"
+	case of == reflect.Slice, of == reflect.Array:
+		return "an array"
+	case of >= reflect.Int && of <= reflect.Uint64:
+		return fmt.Sprintf("an integer of %d bits", kind.Bits())
+	case of == reflect.Float32, of == reflect.Float64:
+		return "a number"
+	}
+	return "an object"
 }
 
 // Duration is one in JSON.

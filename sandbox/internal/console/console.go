@@ -193,9 +193,9 @@ func (o Order) carryOut(r *http.Request) (any, error) {
 				return nil, fmt.Errorf("%s is missing; the order takes %s", name, o.In)
 			}
 		}
-		value, err := readArgument(kind, text)
+		value, err := readArgument(name, kind, text)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", strings.Replace(name, "*", "the body", 1), err)
+			return nil, err
 		}
 		arguments = append(arguments, value)
 	}
