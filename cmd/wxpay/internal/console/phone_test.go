@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -186,4 +187,61 @@ func TestPhoneActs(t *testing.T) {
 		assert.Contains(t, page, want, do)
 		assert.False(t, strings.Contains(page, "sandbox: "), "%s: %s", do, fmt.Sprint(page))
 	}
+}
+
+// coupon gives a user a coupon that takes 500 fen off orders from a minimum, and returns its number.
+func (d *desk) coupon(t testing.TB, name, openID string, minimum int) string {
+	t.Helper()
+	const base, mchid = "v3/marketing/favor/", "1900000109"
+	client, now := d.client(t), d.Clock.Now()
+	post := func(data any, path string, values ...any) *wxpay.Response {
+		response, err := client.Chain(base+path, values...).Post(t.Context(), data)
+		require.NoError(t, err)
+		return response
+	}
+	stock := post(map[string]any{
+		"stock_name": name, "belong_merchant": mchid, "out_request_no": "STOCK-" + openID + fmt.Sprint(minimum), "no_cash": true, "stock_type": "NORMAL",
+		"available_begin_time": now.Format(time.RFC3339), "available_end_time": now.Add(48 * time.Hour).Format(time.RFC3339),
+		"stock_use_rule": map[string]any{
+			"max_coupons": 2, "max_amount": 1000, "max_coupons_per_user": 1, "natural_person_limit": false, "prevent_api_abuse": false,
+		},
+		"coupon_use_rule": map[string]any{"fixed_normal_coupon": map[string]any{"coupon_amount": 500, "transaction_minimum": minimum}},
+		"pattern_info":    map[string]any{"description": "说明"},
+	}, "coupon-stocks").Get("stock_id").String()
+	post(map[string]any{"stock_creator_mchid": mchid}, "stocks/{stock_id}/start", stock)
+	return post(map[string]any{
+		"stock_id": stock, "out_request_no": "SEND-" + openID + fmt.Sprint(minimum), "appid": "wx0123456789abcdef", "stock_creator_mchid": mchid,
+	}, "users/{openid}/coupons", openID).Get("coupon_id").String()
+}
+
+// TestPhoneCoupons: the cashier shows the user's coupons that fit the order, and uses one once the order is paid.
+func TestPhoneCoupons(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	fits := d.coupon(t, "满十减五", "oUSER", 1000)
+	d.coupon(t, "满百减五", "oUSER", 10000)
+	d.coupon(t, "他人的券", "oANOTHER", 1000)
+	prepay := d.order(t, "jsapi", "ORDER-0001", "x").Get("prepay_id").String()
+
+	page := d.get(t, "/phone/pay?link="+prepay)
+	assert.Equal(t, 1, strings.Count(page, "data-coupon"), "one is for larger orders, one is another's")
+	for _, want := range []string{"满十减五", fits, "from ¥10.00 off ¥5.00"} {
+		assert.Contains(t, page, want)
+	}
+	assert.NotContains(t, page, "Use this coupon", "nothing is paid yet")
+
+	status, page := d.post(t, "/phone/pay", url.Values{"link": {prepay}, "do": {"pay"}})
+	require.Equal(t, 200, status, page)
+	assert.Contains(t, page, "Use this coupon")
+	status, page = d.post(t, "/phone/act", url.Values{"do": {"use-coupon"}, "coupon_id": {fits}, "number": {"ORDER-0001"}})
+	require.Equal(t, 200, status, page)
+	states := make(map[string]string)
+	for _, c := range d.Users.Coupons() {
+		states[c.Name] = c.State
+	}
+	assert.Equal(t, map[string]string{"满十减五": "USED", "满百减五": "SENDED", "他人的券": "SENDED"}, states)
+	assert.NotContains(t, d.get(t, "/phone/pay?link="+prepay), fits, "a used one is offered no more")
+	status, page = d.post(t, "/phone/act", url.Values{"do": {"use-coupon"}, "coupon_id": {fits}, "number": {"ORDER-0001"}})
+	assert.Equal(t, 409, status)
+	assert.Contains(t, page, "it is USED")
 }
