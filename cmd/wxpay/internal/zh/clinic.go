@@ -1,6 +1,7 @@
 package zh
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"unicode"
@@ -11,11 +12,14 @@ var titles = []struct{ english, chinese string }{
 	{"likely cause: ", "可能原因："}, {"what to do: ", "处理办法："}, {"how sure: ", "把握："},
 }
 
-// words are those of the table in an explanation.
+// words are those of the table in an explanation: the lines of a message, and whose they are.
 var words = map[string]string{
-	"1 method": "1 方法", "2 target": "2 目标", "3 timestamp": "3 时间戳", "4 nonce": "4 随机串", "5 body": "5 请求体", "": "",
+	"method": "方法", "target": "目标", "timestamp": "时间戳", "nonce": "随机串", "body": "请求体",
 	"platform": "平台", "client": "客户端", "both": "相同",
 }
+
+// Line returns the Chinese of the name of a line of a signed message.
+func Line(name string) string { return cmp.Or(words[name], name) }
 
 var (
 	rejected = regexp.MustCompile(`^([A-Z]+ \S+ \d{1,3}(?: \(fault [^)]*\))?): (.+)$`)
@@ -40,7 +44,8 @@ func explained(line string) string {
 		}
 	}
 	if parts := row.FindStringSubmatch(line); parts != nil {
-		return padded(words[parts[1]], 10) + padded(words[parts[2]], 8) + quoted(parts[3])
+		number, name, _ := strings.Cut(parts[1], " ")
+		return padded(strings.TrimSpace(number+" "+Line(name)), 10) + padded(Line(parts[2]), 8) + quoted(parts[3])
 	}
 	if parts := rejected.FindStringSubmatch(line); parts != nil {
 		return parts[1] + "：" + Reason(parts[2])

@@ -10,7 +10,8 @@ import (
 	"sync"
 )
 
-// The texts of the checks before sending, those about error codes, and those of the sandbox about signatures.
+// The texts of the checks before sending, those about error codes, those of the sandbox about signatures, and those of its
+// orders and the console's that are not carried out.
 var (
 	//go:embed findings.txt
 	findingTable string
@@ -18,6 +19,8 @@ var (
 	codeTable string
 	//go:embed clinic.txt
 	clinicTable string
+	//go:embed orders.txt
+	orderTable string
 )
 
 // form is a form of a text of the client or the sandbox, and its Chinese.
@@ -34,7 +37,7 @@ var varies = regexp.MustCompile(`%[sv]`)
 // known are the texts in which nothing varies, and the forms of the others, those with the most letters first.
 var known = sync.OnceValues(func() (texts map[string]string, forms []form) {
 	texts = make(map[string]string)
-	for english, chinese := range read(findingTable + "\n" + codeTable + "\n" + clinicTable) {
+	for english, chinese := range read(findingTable + "\n" + codeTable + "\n" + clinicTable + "\n" + orderTable) {
 		parts := varies.FindAllString(english, -1)
 		if parts == nil {
 			texts[english] = chinese
@@ -54,9 +57,9 @@ var known = sync.OnceValues(func() (texts map[string]string, forms []form) {
 	return texts, forms
 })
 
-// Finding returns the Chinese of a text, or of a part of one, of the checks before sending, about an error code, or of the
-// sandbox about a signature. They are made in English only: findings.txt, codes.txt and clinic.txt have their forms, with
-// %s for a value and %v for a text that has a form itself. A text of another form stays as it is.
+// Finding returns the Chinese of a text, or of a part of one, of the checks before sending, about an error code, of the
+// sandbox about a signature, or about an order that is not carried out. They are made in English only: findings.txt,
+// codes.txt, clinic.txt and orders.txt have their forms, with %s for a value and %v for a text that has a form itself. A text of another form stays as it is.
 func Finding(english string) string {
 	texts, forms := known()
 	if chinese, ok := texts[english]; ok {

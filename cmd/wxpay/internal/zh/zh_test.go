@@ -77,6 +77,86 @@ func TestEveryExplanationHasAForm(t *testing.T) {
 	assert.Greater(t, found, 100)
 }
 
+// No order that the console gives is refused with a text whose form is not in the table.
+func TestEveryRefusalHasAForm(t *testing.T) {
+	forms, err := os.ReadFile("orders.txt")
+	require.NoError(t, err)
+	found := 0
+	for _, pattern := range []string{
+		"fault/*", "internal/book/clock", "internal/flow/*/*", "internal/gate/rule", "internal/ledger/ledger", "internal/post/*",
+		"internal/trouble/*", "../cmd/wxpay/internal/console/explorer/*", "../cmd/wxpay/internal/console/objects/*",
+		"../cmd/wxpay/internal/console/phone/*", "../cmd/wxpay/internal/console/platform/*", "../cmd/wxpay/internal/console/send/*",
+	} {
+		files, err := filepath.Glob("../../../../sandbox/" + pattern + ".go")
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok || len(call.Args) == 0 || !makesErrors[nameOf(call.Fun)] {
+					return true
+				}
+				ast.Inspect(call.Args[0], func(n ast.Node) bool {
+					if inner, ok := n.(*ast.CallExpr); ok && nameOf(inner.Fun) == "Say" {
+						return false // in the language of the page
+					}
+					literal, ok := n.(*ast.BasicLit)
+					if !ok || literal.Kind != token.STRING {
+						return true
+					}
+					text, err := strconv.Unquote(literal.Value)
+					require.NoError(t, err)
+					for part := range strings.SplitSeq(verbs.ReplaceAllString(strings.TrimPrefix(text, "sandbox: "), "%"), "%") {
+						if part = strings.Trim(part, " :;,."); strings.Contains(part, " ") && !said[text] {
+							found++
+							assert.True(t, strings.Contains(string(forms), part), "add its form to orders.txt: %s: %s", name, text)
+						}
+					}
+					return true
+				})
+				return true
+			})
+		}
+	}
+	assert.Greater(t, found, 80)
+}
+
+// makesErrors are the functions that make errors of texts.
+var makesErrors = map[string]bool{"New": true, "Errorf": true, "bad": true}
+
+// said are the errors that reach no reader of the console.
+var said = map[string]bool{
+	"sandbox: the connection was refused by a fault": true, "sandbox: the connection was reset by a fault": true,
+}
+
+func nameOf(function ast.Expr) string {
+	switch f := function.(type) {
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	case *ast.Ident:
+		return f.Name
+	}
+	return ""
+}
+
+func TestOrders(t *testing.T) {
+	for english, want := range map[string]string{
+		"fault 429: p=2x is not a probability above 0 and up to 1":                                        "故障 429：p=2x 不是大于 0、不超过 1 的概率",
+		`AddMerchant: of the merchant number "1\t2", character 2 is a tab (U+0009)`:                       `AddMerchant：商户号 "1\t2" 中，第 2 个字符是制表符（U+0009）`,
+		`pay: the order "A" is paid`:                                                                      `支付：订单 "A" 已支付`,
+		`redeliver: there is no notification "x" among the last 1000`:                                     `重发：最近 1000 条通知中没有 "x"`,
+		"redeliver: the notification 1 was never sent: its name leads to an address that is not loopback": "重发：通知 1 从未发出：主机名指向的地址不是本机",
+		"pay: something new": "支付：something new",
+	} {
+		assert.Equal(t, want, zh.Finding(english))
+	}
+}
+
 var verbs = regexp.MustCompile(`%[+#-]?\d*[a-zA-Z]`)
 
 // aside are texts of the clinic's table, which have their Chinese in clinic.go, and such as nobody reads.

@@ -215,7 +215,7 @@ func (p *Pages) replay(w http.ResponseWriter, r *http.Request) {
 	}
 	made, err := send.Again(r.Context(), p.Sandbox, e)
 	if err != nil {
-		p.show(w, r, e, errors.New(view.Say(r, "It was not sent again.")+" "+err.Error()))
+		p.show(w, r, e, errors.New(view.Say(r, "It was not sent again.")+" "+view.Problem(r, err)))
 		return
 	}
 	http.Redirect(w, r, "/journal/"+strconv.FormatInt(made.Number, 10), http.StatusSeeOther)

@@ -64,6 +64,13 @@ var templates = func() map[Language]*pageSet {
 				}
 				return e.Reason
 			}),
+			"problem": of(func(text string) string { return problem(language, text) }),
+			"line": of(func(name string) string {
+				if language == Chinese {
+					return zh.Line(name)
+				}
+				return name
+			}),
 			"took": of(Took), "yuan": of(Yuan), "json": of(JSON),
 			"q": component, "url": address, "eq": equal, "ge": atLeast, "not": not, "or": either, "len": length,
 		})
@@ -94,6 +101,20 @@ func Say(r *http.Request, text string) string {
 		return text
 	}
 	return said
+}
+
+// Problem says in the language of a request why an order was not carried out. A text that has no Chinese stays as it is.
+func Problem(r *http.Request, err error) string { return problem(LanguageOf(r), err.Error()) }
+
+func problem(language Language, text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "sandbox: ")
+		if language == Chinese {
+			lines[i] = zh.Finding(lines[i])
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Yuan writes an amount of fen.
@@ -188,7 +209,7 @@ func Write(w http.ResponseWriter, r *http.Request, f Frame, data any) {
 	page := pageOf(r, data)
 	page.Title, page.Section, page.Done = f.Title, f.Section, f.Done
 	if f.Err != nil {
-		page.Problem = strings.TrimPrefix(f.Err.Error(), "sandbox: ")
+		page.Problem = Problem(r, f.Err)
 		f.Status = cmp.Or(f.Status, http.StatusConflict)
 	}
 	body, err := execute(page.Language, f.Template, page)
