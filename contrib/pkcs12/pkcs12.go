@@ -77,12 +77,15 @@ func LoadFile(path, password string) (Credentials, error) {
 	return Load(data, password)
 }
 
-// Load parses a .p12 file: one private key and its certificate, which may stand among others. Of
+// Load parses a .p12 file, binary or in base64: one private key and its certificate, which may stand among others. Of
 // several certificates for the key, the one that expires last counts. WeChat Pay sets the merchant
 // number (mchid) as the password.
 //
 // A wrong password is [ErrPassword]; every error is [apiv3.ErrKey].
 func Load(data []byte, password string) (Credentials, error) {
+	if der, ok := decoded(data); ok {
+		data = der
+	}
 	if other := mistaken(data); other != "" {
 		return Credentials{}, fmt.Errorf("%w: this is %s", apiv3.ErrKey, other)
 	}
@@ -120,6 +123,13 @@ func unseen(password string) string {
 		return "; the one given begins or ends with a blank"
 	}
 	return ""
+}
+
+// decoded returns the DER in base64 text, with or without line breaks.
+func decoded(data []byte) ([]byte, bool) {
+	text := bytes.Join(bytes.Fields(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))), nil)
+	der, err := base64.StdEncoding.AppendDecode(nil, text)
+	return der, err == nil && len(der) > 0 && der[0] == sequence
 }
 
 // belongs reports whether certificate is for key.
@@ -162,11 +172,7 @@ func mistakenText(data []byte, lacksKey string) string {
 			return "a certificate in PEM" + lacksKey
 		}
 	}
-	text := bytes.Join(bytes.Fields(data), nil)
-	if der, err := base64.StdEncoding.AppendDecode(nil, text); err == nil && len(der) > 0 && der[0] == sequence {
-		return "base64 text: decode it first"
-	}
-	return "no .p12 file, which is binary; " + remake
+	return "no .p12 file, nor the base64 of one; " + remake
 }
 
 // unescape restores the line breaks of PEM text that came through an environment variable.

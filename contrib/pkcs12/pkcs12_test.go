@@ -98,6 +98,18 @@ func TestLoad(t *testing.T) {
 }
 
 // The certificate of the key is found wherever it stands; of two for one key the one that expires last is taken.
+// People keep the file in a variable or a secret store, as base64.
+func TestLoadBase64(t *testing.T) {
+	text := base64.StdEncoding.EncodeToString(file(t, p12.LegacyRC2, mchid))
+	for name, data := range map[string]string{
+		"on one line": text, "in lines": text[:64] + "\r\n" + text[64:] + "\r\n", "with a byte order mark": "\ufeff" + text,
+	} {
+		credentials, err := pkcs12.Load([]byte(data), mchid)
+		require.NoError(t, err, name)
+		assert.True(t, keys().merchant.Equal(credentials.PrivateKey), name)
+	}
+}
+
 func TestLoadSeveralCertificates(t *testing.T) {
 	own, other := keys().merchant, keys().other
 	const authority, renewed, expiring = "01", "4D7E1F2A3B4C5D6E7F8091A2B3C4D5E6F708192A", serial
@@ -172,8 +184,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"public key PEM", block("PUBLIC KEY", nil), "no .p12 file", false},
 		{"key DER", pkcs8, "wxpay.LoadPrivateKey", false},
 		{"certificate DER", mine.Raw, "apiclient_key.pem", false},
-		{"base64 of it", []byte(base64.StdEncoding.EncodeToString(good)), "base64", false},
-		{"base64 in lines", block("X", good)[len("-----BEGIN X-----\n") : len(block("X", good))-len("-----END X-----\n")], "base64", false},
+		{"base64 of a key", []byte(base64.StdEncoding.EncodeToString(pkcs8)), "wxpay.LoadPrivateKey", false},
+		{"base64, cut", []byte(base64.StdEncoding.EncodeToString(good)[:401]), "no .p12 file", false},
 		{"empty", nil, "empty", false},
 		{"one byte", []byte{0x30}, "cannot be used", false},
 		{"text", []byte("password: " + password), "no .p12 file", false},

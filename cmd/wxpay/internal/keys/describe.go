@@ -120,8 +120,8 @@ func describeWhole(der []byte, password string) keyFacts {
 	if _, other := pkcs12.ParseEncryptedPKCS8(der, password); other == nil || errors.Is(other, pkcs12.ErrPassword) {
 		return describeEncrypted(der, password)
 	}
-	return keyFacts{Kind: kindUnknown, Error: shell.Say("it is damaged, or not a key, certificate or .p12 file: get it again " +
-		"from the merchant platform")}
+	return keyFacts{Kind: kindUnknown, Error: shell.Say("it is damaged, or not a key, certificate or .p12 file: take the " +
+		"file that you kept; the merchant platform shows its own keys again, and no private key")}
 }
 
 // isP12 reports whether der has the outer form of a .p12 file (PFX of RFC 7292, version 3).

@@ -63,6 +63,11 @@ func TestInFlags(t *testing.T) {
 		`Encrypt("/who"): the request has no such field`:                            "--encrypt /who: the request has no such field",
 		`only https://x serves it: make a client with WithBaseURL`:                  "only https://x serves it: set WXPAY_BASE_URL",
 		`no response within 5s (WithTimeout and WithAttemptTimeout set the limits)`: "no response within 5s",
+		`this is a PKCS#12 file (apiclient_cert.p12), which contrib/pkcs12 reads`:   "this is a PKCS#12 file (apiclient_cert.p12), which --p12 and WXPAY_P12 take",
+		`this is PEM text, not a .p12 file: wxpay.LoadPrivateKey reads it`:          "this is PEM text, not a .p12 file: WXPAY_PRIVATE_KEY takes it",
+		`it does not belong to Certificate (apiclient_cert.pem)`:                    "it does not belong to WXPAY_CERTIFICATE (apiclient_cert.pem)",
+		`Merchant.Serial is "x", not 40 hex digits`:                                 `WXPAY_SERIAL is "x", not 40 hex digits`,
+		`it is *ecdsa.PublicKey, the scheme X needs RSA`:                            "it is an ECDSA key, the scheme X needs RSA",
 		`Query the order, Plain text, Header`:                                       `Query the order, Plain text, Header`,
 	} {
 		assert.Equal(t, want, shell.InFlags(text))
