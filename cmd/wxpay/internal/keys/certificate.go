@@ -21,16 +21,16 @@ const (
 )
 
 // issuedTo names the owner of a certificate by its subject, and tells which kind of owner that is.
-func issuedTo(certificate *x509.Certificate) (owner error, kind ownerKind) {
+func issuedTo(certificate *x509.Certificate) (kind ownerKind, owner error) {
 	subject := certificate.Subject
 	name := shell.Bounded(subject.CommonName)
 	switch {
 	case slices.Contains(subject.Organization, merchantOrganization):
-		return shell.Say("merchant %s", name), ofMerchant
+		return ofMerchant, shell.Say("merchant %s", name)
 	case slices.Contains(subject.Organization, platformOrganization):
-		return shell.Say("the platform (%s)", name), ofPlatform
+		return ofPlatform, shell.Say("the platform (%s)", name)
 	}
-	return shell.Say("%q", name), ofOther
+	return ofOther, shell.Say("%q", name)
 }
 
 type ownerKind int

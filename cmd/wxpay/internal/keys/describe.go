@@ -187,7 +187,7 @@ func certificateFacts(certificate *x509.Certificate, err error) keyFacts {
 		return keyFacts{Kind: kindCert, Error: damaged(err)}
 	}
 	facts := publicFacts(certificate.PublicKey, nil)
-	owner, kind := issuedTo(certificate)
+	kind, owner := issuedTo(certificate)
 	facts.Kind, facts.Serial, facts.Owner = kindCert, apiv3.Serial(certificate), owner
 	if kind == ofMerchant {
 		facts.Merchant = shell.Bounded(certificate.Subject.CommonName)

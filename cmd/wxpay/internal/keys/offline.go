@@ -62,7 +62,7 @@ func (k *checker) checkCertificate() {
 		return
 	}
 	k.mixedUp = true
-	switch owner, kind := issuedTo(k.certificate); {
+	switch kind, owner := issuedTo(k.certificate); {
 	case kind == ofPlatform:
 		k.fail(nameCertificate, "it was issued to %s: the merchant's own is apiclient_cert.pem", owner)
 	case !k.brand && k.certificate.Subject.CommonName != k.id: // whom that of a brand names is not documented

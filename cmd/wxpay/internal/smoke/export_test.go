@@ -43,15 +43,15 @@ type Options struct {
 	Pay                                         func(string) error
 }
 
-// Go makes the run, and returns its error and its transcript.
-func (r *Run) Go(ctx context.Context) (err error, transcript any) {
+// Go makes the run, and returns its transcript and its error.
+func (r *Run) Go(ctx context.Context) (transcript any, err error) {
 	if r.date == "" {
 		r.firstDay(ctx)
 	} else {
 		r.secondDay(ctx)
 	}
 	r.transcript.Steps = r.steps
-	return r.result(), r.transcript
+	return r.transcript, r.result()
 }
 
 // Receiver receives the notifications.

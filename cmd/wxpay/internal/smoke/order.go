@@ -167,7 +167,7 @@ func (r *runner) close(ctx context.Context, shown bool) (paid bool) {
 			return false
 		}
 		last = err
-		state, err := r.ask(ctx)
+		state, _ := r.ask(ctx)
 		switch {
 		case isPaid(state):
 			r.add(stepPayment, done, shell.Say("paid just before the order was closed"))

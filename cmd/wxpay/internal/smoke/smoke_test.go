@@ -112,7 +112,7 @@ func (b *bench) refunded() (n int) {
 }
 
 // start makes the run.
-func (b *bench) start() (error, any) {
+func (b *bench) start() (any, error) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	if b.after >= 0 {
@@ -268,7 +268,7 @@ func TestSteps(t *testing.T) {
 				if test.wait > 0 {
 					b.paysAfter(test.wait)
 				}
-				err, transcript := b.start()
+				transcript, err := b.start()
 				out := strings.ReplaceAll(b.out.String(), b.run.Number(), "NUMBER")
 				assert.Equal(t, test.code, shell.ExitCode(err), out)
 				for _, want := range test.want {
@@ -341,7 +341,7 @@ func TestBill(t *testing.T) {
 				var err error
 				b.run, err = smoke.NewRun(b.sh, b.connect, b.box.Merchant().APIv3Key, func(o *smoke.Options) { o.Date, o.Number = "2000-01-01", number })
 				require.NoError(t, err)
-				err, transcript := b.run.Go(t.Context())
+				transcript, err := b.run.Go(t.Context())
 				assert.Equal(t, test.code, shell.ExitCode(err), b.out.String())
 				for _, want := range test.want {
 					assert.Contains(t, b.out.String(), want)
