@@ -1,9 +1,7 @@
 package console_test
 
 import (
-	"encoding/json"
 	"html"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -13,8 +11,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/wxpay-go/wxpay"
 )
 
 var (
@@ -105,19 +101,4 @@ func TestMistakesInChinese(t *testing.T) {
 	status, page := d.do(t, must(http.NewRequest(http.MethodGet, d.base+"/events?event=none", nil)))
 	assert.Equal(t, 409, status)
 	assert.Contains(t, page, "目录没有事件")
-}
-
-// TestLinesInChinese: the table of a wrong signature names its lines.
-func TestLinesInChinese(t *testing.T) {
-	t.Parallel()
-	d := open(t)
-	client, err := wxpay.FromLookupEnv(d.LookupEnv, wxpay.WithTransport(spoiler{d.Transport()}), wxpay.WithLogger(slog.New(slog.DiscardHandler)))
-	require.NoError(t, err)
-	_, err = client.Chain("v3/pay/transactions/native").Post(t.Context(), json.RawMessage(`{"a": 1, "b": "甲乙"}`))
-	require.Error(t, err)
-	d.post(t, "/settings", url.Values{"lang": {"zh"}, "back": {"/"}})
-	page := d.get(t, "/journal/1")
-	for _, line := range []string{"方法", "目标", "时间戳", "随机串", "请求体"} {
-		assert.Contains(t, page, `<th scope="row">`+line+`</th>`)
-	}
 }

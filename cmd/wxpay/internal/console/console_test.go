@@ -429,6 +429,9 @@ func TestClinicPage(t *testing.T) {
 	page = d.get(t, "/journal/1")
 	assert.Contains(t, page, "可能原因：")
 	assert.NotContains(t, page, "likely cause")
+	for _, line := range []string{"方法", "目标", "时间戳", "随机串", "请求体"} {
+		assert.Contains(t, page, `<th scope="row">`+line+`</th>`)
+	}
 	assert.Contains(t, d.get(t, "/journal"), "验签不通过")
 }
 
