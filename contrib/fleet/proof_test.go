@@ -67,8 +67,6 @@ type field struct {
 	config    workerConfig
 	traces    string // directory
 
-	aside map[string]bool // the hosts that stepped aside
-
 	mu       sync.Mutex
 	workers  []*worker
 	arrivals map[string][]time.Time // by merchant and operation
