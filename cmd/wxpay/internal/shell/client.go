@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,10 +59,23 @@ func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err 
 	return client, func() {}, nil
 }
 
-// ClientOf returns a client of a profile that is not in the file yet.
+// ClientFrom returns a client of a profile in the file: the one that is named, or that of WXPAY_PROFILE, or "default".
+// Other variables of the environment do not count.
+func (sh *Shell) ClientFrom(name string) (*wxpay.Client, error) {
+	name = cmp.Or(name, sh.Getenv(variableProfile), DefaultProfile)
+	profiles, err := sh.Profiles()
+	profile, err := sh.profile(name, profiles, err)
+	if err != nil {
+		return nil, err
+	}
+	return sh.ClientOf(name, profile)
+}
+
+// ClientOf returns a client of a profile, which need not be in the file.
 func (sh *Shell) ClientOf(name string, profile Profile) (*wxpay.Client, error) {
 	values := profile.Variables()
 	c := sh.collect(name, func(variable string) (string, bool) { text, ok := values[variable]; return text, ok })
+	c.values[variableOverlay] = values[variableOverlay]
 	err := c.replace(new(CredentialFlags))
 	if err == nil {
 		err = c.Err()

@@ -227,18 +227,24 @@ func (sh *Shell) choose(flag string) (name string, values map[string]string, err
 		}
 		name = DefaultProfile
 	}
+	profile, err := sh.profile(name, profiles, err)
+	return name, profile.Variables(), err
+}
+
+// profile returns one of the profiles, whose file gave err.
+func (sh *Shell) profile(name string, profiles map[string]Profile, err error) (Profile, error) {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, Usage("the profile %s is chosen, and there is no file of profiles: %w; \"wxpay init\" writes it", Bounded(name), err)
+		return Profile{}, Usage("the profile %s is chosen, and there is no file of profiles: %w; \"wxpay init\" writes it", Bounded(name), err)
 	}
 	if err != nil {
-		return "", nil, Usage("%w", err)
+		return Profile{}, Usage("%w", err)
 	}
 	profile, ok := profiles[name]
 	if !ok {
-		return "", nil, Usage("there is no profile %s in %s: there are %s", Bounded(name), sh.ProfilesPath(),
+		return Profile{}, Usage("there is no profile %s in %s: there are %s", Bounded(name), sh.ProfilesPath(),
 			Bounded(strings.Join(slices.Sorted(maps.Keys(profiles)), ", ")))
 	}
-	return name, profile.Variables(), nil
+	return profile, nil
 }
 
 // Variables returns a profile as the variables of its values.
