@@ -35,9 +35,9 @@ type shelf struct {
 	t      testing.TB
 	book   *book.Book
 	clock  *book.Clock
-	things *book.Table[thing]
-	list   *book.Series[thing]
-	subs   *book.Table[string] // which a reset leaves alone
+	things book.Table[thing]
+	list   book.Series[thing]
+	subs   book.Table[string] // which a reset leaves alone
 	log    []ripening
 }
 

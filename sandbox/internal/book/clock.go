@@ -11,7 +11,7 @@ import (
 type Clock struct {
 	*hands
 	book    *Book
-	clocks  *Table[position] // one, under the empty key
+	clocks  Table[position] // one, under the empty key
 	jumping sync.Mutex
 }
 

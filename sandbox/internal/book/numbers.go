@@ -8,7 +8,7 @@ import (
 )
 
 // Numbers are the running numbers of the platform's own.
-type Numbers struct{ serials *Table[uint64] } // by what they count
+type Numbers struct{ serials Table[uint64] } // by what they count
 
 // OpenNumbers adds the running numbers to a book.
 func OpenNumbers(b *Book) Numbers { return Numbers{OpenTable[uint64](b, "", "serials")} }

@@ -24,7 +24,27 @@ func dueOf(row any) time.Time {
 }
 
 // Table is records by key. All but Rows of it needs a book that is begun.
-type Table[T any] struct {
+//
+// Table and [Series] are interfaces, since the compiler compiles the methods of a generic type again
+// for each package that can reach it, and all that use a sandbox can reach these.
+type Table[T any] interface {
+	// OnDue sets what happens when a record is due.
+	OnDue(happen func(key string, row T, at time.Time))
+	// Get returns the record of a key.
+	Get(key string) (row T, known bool)
+	// Rows are all records, by key. They are to be read only.
+	Rows() map[string]T
+	// Keys returns the keys, sorted.
+	Keys() []string
+	// Put sets the record of a key.
+	Put(key string, row T)
+	// Delete removes the record of a key, if there is one.
+	Delete(key string)
+
+	set(key string, row T) // Put without a trace
+}
+
+type table[T any] struct {
 	book     *Book
 	merchant string
 	name     string
@@ -33,30 +53,25 @@ type Table[T any] struct {
 }
 
 // OpenTable adds a table to a merchant's. The name stands in snapshots and stores.
-func OpenTable[T any](b *Book, merchant, name string) *Table[T] {
+func OpenTable[T any](b *Book, merchant, name string) Table[T] {
 	mustBePlain(name, reflect.TypeFor[T]())
-	t := &Table[T]{book: b, merchant: merchant, name: name, rows: make(map[string]T)}
+	t := &table[T]{book: b, merchant: merchant, name: name, rows: make(map[string]T)}
 	b.add(merchant, name, t)
 	return t
 }
 
-// OnDue sets what happens when a record is due.
-func (t *Table[T]) OnDue(happen func(key string, row T, at time.Time)) { t.onDue = happen }
+func (t *table[T]) OnDue(happen func(key string, row T, at time.Time)) { t.onDue = happen }
 
-// Get returns the record of a key.
-func (t *Table[T]) Get(key string) (T, bool) {
+func (t *table[T]) Get(key string) (T, bool) {
 	row, ok := t.rows[key]
 	return row, ok
 }
 
-// Rows are all records, by key. They are to be read only.
-func (t *Table[T]) Rows() map[string]T { return t.rows }
+func (t *table[T]) Rows() map[string]T { return t.rows }
 
-// Keys returns the keys, sorted.
-func (t *Table[T]) Keys() []string { return slices.Sorted(maps.Keys(t.rows)) }
+func (t *table[T]) Keys() []string { return slices.Sorted(maps.Keys(t.rows)) }
 
-// Put sets the record of a key.
-func (t *Table[T]) Put(key string, row T) {
+func (t *table[T]) Put(key string, row T) {
 	old, had := t.rows[key]
 	t.set(key, row)
 	t.book.changed(change{t, key, func() {
@@ -68,8 +83,7 @@ func (t *Table[T]) Put(key string, row T) {
 	}})
 }
 
-// set is Put without a trace.
-func (t *Table[T]) set(key string, row T) {
+func (t *table[T]) set(key string, row T) {
 	before := dueOf(t.rows[key])
 	t.rows[key] = row
 	if due := dueOf(row); !due.IsZero() && !due.Equal(before) {
@@ -80,15 +94,14 @@ func (t *Table[T]) set(key string, row T) {
 	}
 }
 
-// Delete removes the record of a key, if there is one.
-func (t *Table[T]) Delete(key string) {
+func (t *table[T]) Delete(key string) {
 	if old, had := t.rows[key]; had {
 		delete(t.rows, key)
 		t.book.changed(change{t, key, func() { t.rows[key] = old }})
 	}
 }
 
-func (t *Table[T]) read(key string, text json.RawMessage) error {
+func (t *table[T]) read(key string, text json.RawMessage) error {
 	if text == nil {
 		delete(t.rows, key)
 		return nil
@@ -101,14 +114,14 @@ func (t *Table[T]) read(key string, text json.RawMessage) error {
 	return nil
 }
 
-func (t *Table[T]) row(key string) any {
+func (t *table[T]) row(key string) any {
 	if row, ok := t.rows[key]; ok {
 		return row
 	}
 	return nil
 }
 
-func (t *Table[T]) each(yield func(string, any) bool) {
+func (t *table[T]) each(yield func(string, any) bool) {
 	for key, row := range t.rows {
 		if !yield(key, row) {
 			return
@@ -116,7 +129,7 @@ func (t *Table[T]) each(yield func(string, any) bool) {
 	}
 }
 
-func (t *Table[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
+func (t *table[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
 	rows := make(map[string]T, len(texts))
 	for key, text := range texts {
 		if rows[key], err = readRow[T](text); err != nil {
@@ -126,14 +139,21 @@ func (t *Table[T]) readAll(texts map[string]json.RawMessage) (swap func(), err e
 	return func() { t.rows = rows }, nil
 }
 
-func (t *Table[T]) place() (merchant, name string) { return t.merchant, t.name }
+func (t *table[T]) place() (merchant, name string) { return t.merchant, t.name }
 
-func (t *Table[T]) due(key string) time.Time { return dueOf(t.rows[key]) }
+func (t *table[T]) due(key string) time.Time { return dueOf(t.rows[key]) }
 
-func (t *Table[T]) happen(key string, at time.Time) { t.onDue(key, t.rows[key], at) }
+func (t *table[T]) happen(key string, at time.Time) { t.onDue(key, t.rows[key], at) }
 
 // Series is records that follow each other. They stay as they were added.
-type Series[T any] struct {
+type Series[T any] interface {
+	// Add puts a record at the end.
+	Add(row T)
+	// Rows are all records. They are to be read only.
+	Rows() []T
+}
+
+type series[T any] struct {
 	book     *Book
 	merchant string
 	name     string
@@ -141,23 +161,21 @@ type Series[T any] struct {
 }
 
 // OpenSeries adds a series to a merchant's tables.
-func OpenSeries[T any](b *Book, merchant, name string) *Series[T] {
+func OpenSeries[T any](b *Book, merchant, name string) Series[T] {
 	mustBePlain(name, reflect.TypeFor[T]())
-	s := &Series[T]{book: b, merchant: merchant, name: name}
+	s := &series[T]{book: b, merchant: merchant, name: name}
 	b.add(merchant, name, s)
 	return s
 }
 
-// Add puts a record at the end.
-func (s *Series[T]) Add(row T) {
+func (s *series[T]) Add(row T) {
 	s.rows = append(s.rows, row)
 	s.book.changed(change{s, strconv.Itoa(len(s.rows) - 1), func() { s.rows = s.rows[:len(s.rows)-1] }})
 }
 
-// Rows are all records. They are to be read only.
-func (s *Series[T]) Rows() []T { return s.rows }
+func (s *series[T]) Rows() []T { return s.rows }
 
-func (s *Series[T]) read(key string, text json.RawMessage) error {
+func (s *series[T]) read(key string, text json.RawMessage) error {
 	if i, err := strconv.Atoi(key); err != nil || i != len(s.rows) || text == nil {
 		return fmt.Errorf("%s: record %q does not follow the %d before it", s.name, key, len(s.rows))
 	}
@@ -169,14 +187,14 @@ func (s *Series[T]) read(key string, text json.RawMessage) error {
 	return nil
 }
 
-func (s *Series[T]) row(key string) any {
+func (s *series[T]) row(key string) any {
 	if i, err := strconv.Atoi(key); err == nil && i < len(s.rows) {
 		return s.rows[i]
 	}
 	return nil
 }
 
-func (s *Series[T]) each(yield func(string, any) bool) {
+func (s *series[T]) each(yield func(string, any) bool) {
 	for i, row := range s.rows {
 		if !yield(strconv.Itoa(i), row) {
 			return
@@ -184,7 +202,7 @@ func (s *Series[T]) each(yield func(string, any) bool) {
 	}
 }
 
-func (s *Series[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
+func (s *series[T]) readAll(texts map[string]json.RawMessage) (swap func(), err error) {
 	rows := make([]T, len(texts))
 	for i := range rows {
 		text, ok := texts[strconv.Itoa(i)]
@@ -198,10 +216,10 @@ func (s *Series[T]) readAll(texts map[string]json.RawMessage) (swap func(), err 
 	return func() { s.rows = rows }, nil
 }
 
-func (s *Series[T]) place() (merchant, name string) { return s.merchant, s.name }
+func (s *series[T]) place() (merchant, name string) { return s.merchant, s.name }
 
-func (s *Series[T]) due(string) time.Time     { return time.Time{} }
-func (s *Series[T]) happen(string, time.Time) {}
+func (s *series[T]) due(string) time.Time     { return time.Time{} }
+func (s *series[T]) happen(string, time.Time) {}
 
 // readRow reads a record, with the numbers of what has no type of its own as they were written.
 func readRow[T any](text json.RawMessage) (row T, err error) {

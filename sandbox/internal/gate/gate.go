@@ -63,7 +63,7 @@ type Merchant struct {
 	Post   *post.Box
 	Orders []console.Order // of the control API
 
-	subs       *book.Table[subMerchant]
+	subs       book.Table[subMerchant]
 	operations map[*fact.Operation]*Operation
 }
 

@@ -26,8 +26,8 @@ type Ring struct {
 	scheme    apiv3.Scheme
 	book      *book.Book
 	clock     *book.Clock
-	keys      *book.Table[record]   // one, under the empty key, if there is a store
-	rotations *book.Table[rotation] // one, under the empty key
+	keys      book.Table[record]   // one, under the empty key, if there is a store
+	rotations book.Table[rotation] // one, under the empty key
 }
 
 // Known returns the ring of a merchant without keys, which are in the store; see Install.

@@ -51,7 +51,7 @@ func (k Kind) state(key string) string {
 type Ledger struct {
 	book    *book.Book
 	clock   *book.Clock
-	effects *book.Series[Effect]
+	effects book.Series[Effect]
 	kinds   map[string]Kind
 	ending  func(kind, number string) Ending
 }

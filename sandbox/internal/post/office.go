@@ -24,7 +24,7 @@ type Office struct {
 	book       *book.Book
 	clock      *book.Clock
 	numbers    book.Numbers
-	deliveries *book.Table[delivery] // by the id of the notification
+	deliveries book.Table[delivery] // by the id of the notification
 	brand      *keyring.BrandRing
 	boxes      map[string]*Box // by merchant
 

@@ -72,8 +72,8 @@ type Complaint struct {
 type Flow struct {
 	*gate.Merchant
 	orders *order.Flow
-	table  *book.Table[complaint] // by complaint_id
-	url    *book.Table[string]    // where the merchant is told of complaints, under ""
+	table  book.Table[complaint] // by complaint_id
+	url    book.Table[string]    // where the merchant is told of complaints, under ""
 }
 
 // about returns the number of the merchant about whom the user complains: a sub-merchant of the

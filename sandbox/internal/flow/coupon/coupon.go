@@ -76,9 +76,9 @@ type callback struct {
 type Flow struct {
 	*gate.Merchant
 	orders    *order.Flow
-	stocks    *book.Table[stock]    // by stock_id
-	coupons   *book.Table[coupon]   // by out_request_no
-	callbacks *book.Table[callback] // by mchid
+	stocks    book.Table[stock]    // by stock_id
+	coupons   book.Table[coupon]   // by out_request_no
+	callbacks book.Table[callback] // by mchid
 }
 
 var notExist = &say.Rejection{

@@ -142,14 +142,14 @@ type Exchange struct {
 // Flow is the members of one merchant's brands.
 type Flow struct {
 	*gate.Merchant
-	lenient   bool                   // feeds and points are accepted for any card and user
-	repeated  Repeated               // guarded by the book
-	feeds     *book.Table[feed]      // by out_request_no
-	cards     *book.Table[card]      // by card_id
-	userCards *book.Table[userCard]  // by card_id and openid
-	cardCodes *book.Table[string]    // openid by card_id and user_card_code
-	syncs     *book.Table[pointSync] // by out_request_no
-	exchanges *book.Table[exchange]  // by record_id
+	lenient   bool                  // feeds and points are accepted for any card and user
+	repeated  Repeated              // guarded by the book
+	feeds     book.Table[feed]      // by out_request_no
+	cards     book.Table[card]      // by card_id
+	userCards book.Table[userCard]  // by card_id and openid
+	cardCodes book.Table[string]    // openid by card_id and user_card_code
+	syncs     book.Table[pointSync] // by out_request_no
+	exchanges book.Table[exchange]  // by record_id
 }
 
 var cardNotExist = &say.Rejection{

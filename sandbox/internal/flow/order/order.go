@@ -176,10 +176,10 @@ var (
 // Flow is the orders of one merchant.
 type Flow struct {
 	*gate.Merchant
-	orders       *book.Table[Order]    // by key
-	combined     *book.Table[combined] // by combine_out_trade_no
-	transactions *book.Table[string]   // key of the order by transaction_id
-	appIDs       *book.Table[appID]    // that are bound; without any, all are
+	orders       book.Table[Order]    // by key
+	combined     book.Table[combined] // by combine_out_trade_no
+	transactions book.Table[string]   // key of the order by transaction_id
+	appIDs       book.Table[appID]    // that are bound; without any, all are
 }
 
 // Get returns the order of a key.

@@ -75,7 +75,7 @@ func (k contract) tell(mchid string) map[string]any {
 type Flow struct {
 	*gate.Merchant
 	orders    *order.Flow
-	contracts *book.Table[contract] // by plan_id and out_contract_code
+	contracts book.Table[contract] // by plan_id and out_contract_code
 }
 
 // find returns the contract of a contract_id.

@@ -71,7 +71,7 @@ func (r Refund) resource(mchid string) map[string]any {
 type Flow struct {
 	*gate.Merchant
 	orders  *order.Flow
-	refunds *book.Table[Refund] // by out_refund_no, as ledger.Key
+	refunds book.Table[Refund] // by out_refund_no, as ledger.Key
 }
 
 // All returns all refunds, by key. They are to be read only.

@@ -105,7 +105,7 @@ func (o serviceOrder) tell(merchant string) map[string]any {
 type Flow struct {
 	*gate.Merchant
 	orders *order.Flow
-	table  *book.Table[serviceOrder] // by out_order_no
+	table  book.Table[serviceOrder] // by out_order_no
 }
 
 func (f *Flow) expire(number string, o serviceOrder, _ time.Time) {

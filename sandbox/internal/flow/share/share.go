@@ -102,11 +102,11 @@ var Number = gate.Limit{Min: 1, Max: 64, Charset: gate.OrderChars + "@"}
 type Flow struct {
 	*gate.Merchant
 	orders    *order.Flow
-	receivers *book.Table[Receiver] // by receiverKey
-	shares    *book.Table[Share]    // by out_order_no, as ledger.Key
-	returns   *book.Table[Return]   // by out_return_no, as ledger.Key
-	url       *book.Table[string]   // where the merchant is told of shares, under ""
-	balances  *book.Table[int64]    // fen, by merchant number of a receiver; without one it is boundless
+	receivers book.Table[Receiver] // by receiverKey
+	shares    book.Table[Share]    // by out_order_no, as ledger.Key
+	returns   book.Table[Return]   // by out_return_no, as ledger.Key
+	url       book.Table[string]   // where the merchant is told of shares, under ""
+	balances  book.Table[int64]    // fen, by merchant number of a receiver; without one it is boundless
 }
 
 // All returns all shares, by key. They are to be read only.

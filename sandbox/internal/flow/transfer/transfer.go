@@ -65,9 +65,9 @@ var transferNotFound = &say.Rejection{
 type Flow struct {
 	*gate.Merchant
 	orders    *order.Flow
-	transfers *book.Table[Transfer] // by out_bill_no
-	bills     *book.Table[string]   // out_bill_no by transfer_bill_no
-	receipts  *book.Table[receipt]  // by transfer_bill_no
+	transfers book.Table[Transfer] // by out_bill_no
+	bills     book.Table[string]   // out_bill_no by transfer_bill_no
+	receipts  book.Table[receipt]  // by transfer_bill_no
 }
 
 // All returns all transfer bills by out_bill_no. The caller must not change the map, and must hold
