@@ -265,8 +265,8 @@ func readSources(t *testing.T) *goSources {
 			return err
 		}
 		name = filepath.ToSlash(name)
-		if entry.IsDir() && (name == ".git" || path.Base(name) == "node_modules") {
-			return filepath.SkipDir
+		if entry.IsDir() && slices.Contains([]string{".git", "node_modules", ".pages", "dist"}, path.Base(name)) {
+			return filepath.SkipDir // what git or npm put there, or the build of the manual
 		}
 		s.files[name] = true
 		switch {
