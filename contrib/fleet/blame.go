@@ -40,13 +40,15 @@ const suspectAfter = 5
 
 // blame deals with trouble that may be this host's own. If a worker of another name is at work and
 // has not met the like, this one steps aside. If another one stands aside already, or there is
-// none, the queue pauses. It reports whether it came to either.
+// none, the queue pauses. Where the others had no time yet to tell that they are at work, because
+// this worker has just begun or the engine was away, those of the last day count instead. It
+// reports whether it came to either.
 func (r *running) blame(ctx context.Context, p Pause) bool {
 	ctx = context.WithoutCancel(ctx)
 	if r.still() {
 		return true
 	}
-	others := 0
+	others, way := 0, "leaves the work to %d others"
 	if r.announceSelf(ctx) == nil { // so that its age is that of nothing
 		members, err := r.members(ctx)
 		r.trouble(err)
@@ -60,6 +62,16 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 				others++
 			}
 		}
+		if others == 0 && !r.leases.settled() {
+			way = "gives %d others, which were at work within the last day, time to come back"
+			members, err = r.membersWithin(ctx, memberForgotten)
+			r.trouble(err)
+			for _, m := range members {
+				if m.Name != r.Name {
+					others++
+				}
+			}
+		}
 	}
 	if others == 0 {
 		return r.halt(ctx, &p)
@@ -68,7 +80,7 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 	rest := r.aside.step(p)
 	r.failures.Store(breakAfter - 1) // one more is enough after the rest
 	r.unsigned.Store(suspectAfter - 1)
-	r.notice(fmt.Sprintf("%s steps aside for %v, and leaves the work to %d others: %s", r.Name, rest, others, p.Reason))
+	r.notice(fmt.Sprintf("%s steps aside for %v, and "+way+": %s", r.Name, rest, others, p.Reason))
 	if err := r.announceSelf(ctx); err != nil {
 		r.trouble(err) // the next turn of the leases tells it
 	}

@@ -42,6 +42,7 @@ type leases struct {
 	turn   uint64
 	turns  map[uint64]time.Time // when the last turns of renewing were
 	stored time.Time            // when the last write that the engine acknowledged was sent
+	steady time.Time            // the first of those since which none came late
 }
 
 // hold is a message in hand.
@@ -145,8 +146,20 @@ func (l *leases) renew(ctx context.Context) {
 	if l.alive(ctx) == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		if since(l.stored, now) > l.length/2 {
+			l.steady = now
+		}
 		l.stored = now
 	}
+}
+
+// settled reports whether the engine has taken what this worker stored for half a lease, and still
+// does: others that are at work have told it so meanwhile.
+func (l *leases) settled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	return since(l.stored, now) <= l.length/2 && since(l.steady, now) >= l.length/2
 }
 
 // answered takes what the leader of the consumer says. An answer with headers is a server's that

@@ -46,9 +46,14 @@ func (q *Queue) leave(ctx context.Context, id string) error {
 	return s.Purge(ctx, jetstream.WithPurgeSubject("$KV."+q.name+"-control."+keyMember+id)) // and no mark that it was there
 }
 
-// members lists the workers that were at work within a lease before the one that announced itself
-// last: so only the clock of the engine counts.
+// members lists the workers that are at work.
 func (q *Queue) members(ctx context.Context) (map[string]Member, error) {
+	return q.membersWithin(ctx, q.lease)
+}
+
+// membersWithin lists the workers that have told the queue that they are at work within some time,
+// a day at most, before the one that told it last: so only the clock of the engine counts.
+func (q *Queue) membersWithin(ctx context.Context, most time.Duration) (map[string]Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, rideSetup)
 	defer cancel()
 	list, err := q.control.ListKeysFiltered(ctx, keyMember+"*")
@@ -78,7 +83,7 @@ func (q *Queue) members(ctx context.Context) (map[string]Member, error) {
 				_ = q.leave(ctx, id)
 			}
 			continue
-		case age > q.lease:
+		case age > most:
 			continue
 		}
 		var m Member
