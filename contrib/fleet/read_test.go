@@ -135,7 +135,7 @@ func TestNDJSONOfWholeJobs(t *testing.T) {
 
 func TestCSV(t *testing.T) {
 	const digits = "a spreadsheet program has shortened this number (as in 4.78516E+11), and its digits are lost: make the column text, and fill it in again"
-	const unseen = "it begins or ends with a character that cannot be seen, such as a no-break space: remove it"
+	const unseen = "it begins or ends with a space, or another character that cannot be seen: remove it"
 	for name, c := range map[string]struct {
 		sheet fleet.Sheet
 		text  string
@@ -166,9 +166,10 @@ func TestCSV(t *testing.T) {
 		"two quotes that make another width": {fleet.Sheet{Path: "v3/x"}, "a,b\n1,\"abc\n2,x\",3\n4,y\n",
 			[]string{"2: a quote is not closed", "3: there is a quote inside a field that is not quoted", `4 {"a":"4","b":"y"}`}},
 		"spoilt by a spreadsheet program": {fleet.Sheet{Path: "v3/x/{id}", Map: columns(t, "{id}=id", "?q=q", "-note")},
-			"id,q,a,note\n4.78516E+11,,,\n,-1E+12,,\n,,\u00a01,\n,,2\u200b,\n,,\u30003,\n1,2E+5x,a b,4.7E+11\n1,, 5E+11 ,\n,,\ufffd7,\n",
+			"id,q,a,note\n4.78516E+11,,,\n,-1E+12,,\n,,\u00a01,\n,,2\u200b,\n,,\u30003,\n1,2E+5x,a b,4.7E+11\n1,, 5E+11 ,\n,,\ufffd7,\n,,a\u00a0b,\n,,\u00a5a\u00a0b,\n",
 			[]string{"2: A2 (column id): " + digits, "3: B3 (column q): " + digits, "4: C4 (column a): " + unseen, "5: C5 (column a): " + unseen, "6: C6 (column a): " + unseen,
-				`7 {"a":"a b"}`, `8 {"a":" 5E+11 "}`, "9: C9 (column a): " + lost}},
+				`7 {"a":"a b"}`, "8: C8 (column a): " + unseen, "9: C9 (column a): " + lost,
+				"10: C10 (column a): it has a character that cannot be seen, such as a no-break space, among letters and digits: remove it", "11 {\"a\":\"¥a\u00a0b\"}"}},
 		"a line of 10 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n" + strings.Repeat("x", 10<<20) + "\n3\n",
 			[]string{`2 {"a":"1"}`, "3: it has more than 524288 bytes", `4 {"a":"3"}`}},
 		"a record of 1 MB": {fleet.Sheet{Path: "v3/x"}, "a\n1\n\"" + strings.Repeat(strings.Repeat("x", 99)+"\n", 10_000) + "\"\n", nil},

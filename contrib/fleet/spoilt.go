@@ -42,13 +42,21 @@ func spoilt(field string) string {
 	if strings.ContainsRune(field, unicode.ReplacementChar) {
 		return lost
 	}
-	if trimmed := strings.TrimFunc(field, invisible); trimmed != field {
-		return "it begins or ends with a character that cannot be seen, such as a no-break space: remove it"
+	if trimmed := strings.TrimFunc(field, blank); trimmed != field {
+		return "it begins or ends with a space, or another character that cannot be seen: remove it"
+	}
+	if strings.ContainsFunc(field, invisible) && !strings.ContainsFunc(field, written) {
+		return "it has a character that cannot be seen, such as a no-break space, among letters and digits: remove it"
 	}
 	return ""
 }
 
-// invisible reports whether nobody sees a character beyond ASCII at the end of a field.
-func invisible(r rune) bool {
-	return r > unicode.MaxASCII && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r))
-}
+// blank reports whether nobody sees a character at the end of a field.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
+
+// invisible reports whether a character is blank and beyond ASCII: a text in a language may need it,
+// a number does not.
+func invisible(r rune) bool { return r > unicode.MaxASCII && blank(r) }
+
+// written reports whether a character belongs to a text that is not in ASCII.
+func written(r rune) bool { return r > unicode.MaxASCII && !blank(r) }

@@ -46,7 +46,7 @@ func TestSubmitRejectsSpoiltNumbers(t *testing.T) {
 	assert.Equal(t, fleet.Submission{Queued: 1, Rejected: 2}, s)
 	require.Len(t, wrong, 2)
 	assert.Contains(t, wrong[0], "feeds.ndjson, line 1: the merchant's own number: a spreadsheet program has shortened this number")
-	assert.Contains(t, wrong[1], "feeds.ndjson, line 2: the merchant's own number: it begins or ends with a character that cannot be seen")
+	assert.Contains(t, wrong[1], "feeds.ndjson, line 2: the merchant's own number: it begins or ends with a space, or another character that cannot be seen")
 }
 
 // Bad lines are rejected with their numbers and reasons, in order, and the rest goes on. Nothing
