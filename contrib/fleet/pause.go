@@ -28,6 +28,15 @@ type Pause struct {
 // paused it may have another one.
 func (p Pause) When() string { return p.Since.Local().Format("2006-01-02 15:04:05 -07:00") }
 
+// told tells of it in a sentence.
+func (p Pause) told() string {
+	by := ""
+	if p.By != "" {
+		by = " by " + p.By
+	}
+	return fmt.Sprintf("the queue is paused since %s%s: %s", p.When(), by, p.Reason)
+}
+
 // ErrClosed means that a queue takes no new jobs, because Drain closed it. Resume opens it again.
 var ErrClosed = errors.New("fleet: the queue is closed to new jobs: it is being drained (resume opens it again)")
 
@@ -156,7 +165,7 @@ func (q *Queue) Resume(ctx context.Context) error {
 type PausedError struct{ Pause }
 
 func (e *PausedError) Error() string {
-	return fmt.Sprintf("fleet: the queue is paused since %s: %s", e.When(), e.Reason)
+	return "fleet: " + e.told()
 }
 
 func (q *Queue) closed(ctx context.Context) (bool, error) {

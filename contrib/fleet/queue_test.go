@@ -297,6 +297,8 @@ func TestPauseWhen(t *testing.T) {
 	p := fleet.Pause{Reason: "for the night", Since: since}
 	assert.Equal(t, since.Local().Format("2006-01-02 15:04:05 -07:00"), p.When())
 	assert.ErrorContains(t, &fleet.PausedError{Pause: p}, "paused since "+p.When()+": for the night")
+	p.By = "vm, process 7"
+	assert.ErrorContains(t, &fleet.PausedError{Pause: p}, " by vm, process 7: for the night")
 }
 
 // What configuration holds and nobody sees is named by its place; a key is not shown, a name is

@@ -94,7 +94,7 @@ func (r *running) heed(entry jetstream.KeyValueEntry) {
 	}
 	if p != nil {
 		stands.Store(p)
-		r.notice(fmt.Sprintf("the queue is paused since %s by %s: %s", p.When(), p.By, p.Reason))
+		r.notice(p.told())
 		return
 	}
 	if stands.Swap(nil) != nil {

@@ -131,7 +131,16 @@ func (p *program) pause(ctx context.Context, o pauseOptions) error {
 		return err
 	}
 	defer s.close()
-	return s.queue.Pause(ctx, o.reason)
+	if err := s.queue.Pause(ctx, o.reason); err != nil {
+		return err
+	}
+	switch stands, err := s.queue.Paused(ctx); {
+	case err != nil:
+		return err
+	case stands != nil && stands.Reason != o.reason:
+		p.note("It was paused already, since %s by %s: %s", stands.When(), stands.By, inFlags(stands.Reason))
+	}
+	return nil
 }
 
 func (p *program) cancel(ctx context.Context, o storeOptions) error {

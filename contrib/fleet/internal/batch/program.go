@@ -96,6 +96,14 @@ func (p *program) note(format string, a ...any) { p.tell(slog.LevelInfo, format,
 // warn tells the person something that may need attention.
 func (p *program) warn(format string, a ...any) { p.tell(slog.LevelWarn, format, a...) }
 
+// log tells of something at the time when it happens, with time and level, for those who read it later.
+func (p *program) log(level slog.Level, format string, a ...any) {
+	if p.logger == nil {
+		format, a = "%s %s: "+format, append([]any{time.Now().Format(time.DateTime), level}, a...)
+	}
+	p.tell(level, format, a...)
+}
+
 func (p *program) tell(level slog.Level, format string, a ...any) {
 	if p.logger != nil {
 		p.logger.Log(context.Background(), level, fmt.Sprintf(format, a...))

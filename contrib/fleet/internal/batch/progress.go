@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ func (p *program) bar(total int) *bar {
 					line = "run " + b.run + ": " + line
 				}
 				b.mu.Unlock()
-				p.note("%s: %s", now.Format(time.DateTime), line)
+				p.log(slog.LevelInfo, "%s", line)
 			case <-b.over:
 				return
 			}
@@ -126,7 +127,7 @@ const lineWidth = 79
 // line is the text after so many seconds.
 func (b *bar) line(seconds float64) string {
 	rate := float64(b.ended) / max(seconds, 1e-3)
-	text := fmt.Sprintf("(%d/-, %.1f jobs/s)", b.ended, rate)
+	text := fmt.Sprintf("%d done (%.1f jobs/s)", b.ended, rate)
 	if b.total > 0 {
 		work := max(b.total-b.passed, b.lines-b.passed, b.ended)
 		text = fmt.Sprintf("%3d%% (%d/%d, %.1f jobs/s", 100*b.ended/max(work, 1), b.ended, work, rate)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/middleware"
@@ -59,7 +60,7 @@ func TestBar(t *testing.T) {
 	b = p.bar(0)
 	b.observe(fleet.Result{State: fleet.Accepted})
 	b.end()
-	assert.Contains(t, out.String(), "(1/-", "nobody knows of how many")
+	assert.Contains(t, out.String(), "1 done (", "nobody knows of how many")
 
 	out.Reset()
 	p.terminal = false
@@ -67,6 +68,26 @@ func TestBar(t *testing.T) {
 	b.observe(fleet.Result{})
 	b.end()
 	assert.Empty(t, out.String(), "none in a pipe")
+}
+
+// Each command that works tells what workers say of the queue and of themselves, with time and level.
+func TestNotices(t *testing.T) {
+	o := workOptions{workers: 1, patience: time.Second, grace: time.Second}
+	for form, want := range map[string]string{
+		"text": `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WARN: bad steps aside\n$`,
+		"json": `^{"time":"[^"]+","level":"WARN","msg":"bad steps aside"}\n$`,
+	} {
+		var out bytes.Buffer
+		p := &program{stderr: &out}
+		require.NoError(t, p.logs(form))
+		w, err := o.worker(p, nil)
+		require.NoError(t, err)
+		w.OnNotice("bad steps aside")
+		assert.Regexp(t, want, out.String())
+		out.Reset()
+		w.OnError(errors.New("bad steps aside"))
+		assert.Regexp(t, want, out.String())
+	}
 }
 
 // Where nobody watches a terminal a line a minute tells how far it is.
@@ -82,7 +103,7 @@ func TestLineAMinute(t *testing.T) {
 		b.end()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: run 20260101-000000-abcd:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
+		assert.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO: run 20260101-000000-abcd:  25% \(100/400, 1\.7 jobs/s, 3m0s left\)\n$`, out.String())
 		b.end()
 	})
 }

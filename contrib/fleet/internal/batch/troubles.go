@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -23,5 +24,5 @@ func (t *troubles) tell(err error) {
 		t.told = make(map[string]time.Time)
 	}
 	t.told[text] = time.Now()
-	t.p.warn("%s", text)
+	t.p.log(slog.LevelWarn, "%s", text)
 }

@@ -20,7 +20,6 @@ var words = strings.NewReplacer(
 	"Merchant.APIv3Key", "WXPAY_APIV3_KEY",
 	"Merchant.PrivateKey", "WXPAY_PRIVATE_KEY",
 	"UntilFinal", "--final",
-	"(Queue.Doubt, \"resume --in-doubt\")", "(\"resume --in-doubt\")",
 	" (WithTimeout and WithAttemptTimeout set the limits)", "",
 	" (WithTimeout sets the limit)", "",
 )

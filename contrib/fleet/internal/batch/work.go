@@ -2,7 +2,6 @@ package batch
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,6 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	seen.queue.Store(s.queue)
 	defer b.end()
 	if !o.untilIdle {
-		w.OnNotice = func(text string) { p.note("%s: %s", time.Now().Format(time.DateTime), inFlags(text)) }
 		return w.Run(ctx)
 	}
 	before, err := s.queue.Status(ctx)

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -47,7 +48,8 @@ func (o *workOptions) flags(flags *pflag.FlagSet) {
 func (o *workOptions) worker(p *program, queue *fleet.Queue) (*fleet.Worker, error) {
 	w := &fleet.Worker{
 		Queue: queue, Calls: o.workers, Patience: o.patience, Grace: o.grace, Name: o.name, UntilFinal: o.final, Select: o.selected, Marked: true,
-		OnError: (&troubles{p: p}).tell,
+		OnError:  (&troubles{p: p}).tell,
+		OnNotice: func(text string) { p.log(slog.LevelWarn, "%s", inFlags(text)) },
 	}
 	for _, code := range o.own {
 		w.OwnCodes = append(w.OwnCodes, wxcode.Code(code))
