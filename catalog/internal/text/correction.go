@@ -13,8 +13,9 @@ import (
 //	ROW WHAT CHANGE <SOURCE>...
 //
 // ROW is METHOD /path or event TYPE. WHAT is the place of a field and its path in it, such as json.amount.total, or the
-// key of a line, such as status. CHANGE of a field is "added" and what stands behind the name in a text, "removed", or the
-// marks that change. CHANGE of a line is its values, divided by " | "; none removes it.
+// key of a line, such as status. CHANGE of a field is "added" and what stands behind the name in a text, "removed", "label"
+// and constants with their new labels, or the marks that change. CHANGE of a line is its values, divided by " | "; none
+// removes it.
 type Correction struct {
 	Line    int
 	Row     string
@@ -199,6 +200,9 @@ func (p *parser) fieldOf(line string) (fact.Field, error) {
 
 // correctField changes what the marks say and leaves the rest.
 func correctField(field *fact.Field, change string) error {
+	if labelled, ok := strings.CutPrefix(change, "label "); ok {
+		return correctLabels(field, labelled)
+	}
 	facts, texts, hasTexts := strings.Cut(" "+change, " #")
 	marks, constants, hasEnum := strings.Cut(facts, " = ")
 	for mark := range strings.FieldsSeq(marks) {
@@ -216,6 +220,25 @@ func correctField(field *fact.Field, change string) error {
 	if hasTexts {
 		return setTexts(field, texts)
 	}
+	return nil
+}
+
+// correctLabels changes the labels of some constants and leaves the others.
+func correctLabels(field *fact.Field, labelled string) error {
+	list, err := (&parser{enums: map[string]constantList{}}).constants(field.Type.Element(), labelled)
+	if err != nil {
+		return err
+	}
+	labels := make([]string, len(field.Enum))
+	copy(labels, field.EnumLabels)
+	for i, constant := range list.values {
+		k := slices.Index(field.Enum, constant)
+		if k < 0 || list.labels == nil || list.labels[i] == "" {
+			return fmt.Errorf("%v is no constant of the field, or has no label behind it", constant)
+		}
+		labels[k] = list.labels[i]
+	}
+	field.EnumLabels = labels
 	return nil
 }
 
