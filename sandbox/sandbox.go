@@ -280,5 +280,5 @@ func (s *Sandbox) Restore(data []byte) error {
 
 // Reset empties all records, as if nobody had done anything yet, and sets the clock to the time of
 // the wire. Merchants stay, with their keys and sub-merchants; so do the journal, faults, plans and
-// endings.
+// endings. Transaction ids and other running numbers go on, so that none repeats.
 func (s *Sandbox) Reset() error { return s.merchant.Clock.Reset(s.merchant.Office.Forsake) }

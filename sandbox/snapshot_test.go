@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -107,6 +108,38 @@ func TestReset(t *testing.T) {
 	assert.Equal(t, serial, s.Merchant().Serial)
 	assert.Equal(t, []string{"1900000220"}, s.SubMerchants())
 	paid(t, s)
+}
+
+// TestNumbersNeverRepeat compares the numbers of the platform's own before and after a reset: a shop may keep each of them once.
+func TestNumbersNeverRepeat(t *testing.T) {
+	s, _ := newReceiver(t)
+	defer s.Close()
+	given := map[string]bool{}
+	give := func(number string) {
+		require.NotEmpty(t, number)
+		assert.False(t, given[number], number)
+		given[number] = true
+	}
+	for range 3 {
+		give(paid(t, s))
+		a := ask(t, s, "POST", refundPath, refund("R1", 1))
+		require.Equal(t, 200, a.StatusCode)
+		give(gjson.GetBytes(a.body, "refund_id").Str)
+		id, err := s.Deliveries.Deliver(notifyURL, "TRANSACTION.SUCCESS", nil)
+		require.NoError(t, err)
+		give(id)
+		require.NoError(t, s.Clock.Jump(24*time.Hour))
+		other, err := s.Users.AddPaidOrder("ORDER-0002", 100)
+		require.NoError(t, err)
+		give(other)
+		require.NoError(t, s.Reset())
+	}
+
+	snapshot, err := s.Snapshot()
+	require.NoError(t, err)
+	next := paid(t, s)
+	require.NoError(t, s.Restore(snapshot))
+	assert.Equal(t, next, paid(t, s), "a snapshot has its running numbers")
 }
 
 // TestRestoredAlarmsHaveOneOrder restores refunds that are due at one time.

@@ -24,10 +24,10 @@ const snapshotFormat = 1
 
 // Tables that are no part of a snapshot, and those that a reset leaves alone: keys stay with their
 // process, so that clients which have them go on; relations between merchants are as much a part of
-// the set-up as the merchants.
+// the set-up as the merchants; a running number never repeats, as none of the platform's does.
 var (
 	unsnapped = []string{"keys", "rotations", "clocks"}
-	unreset   = append([]string{"subs"}, unsnapped...)
+	unreset   = append([]string{"subs", "serials"}, unsnapped...)
 )
 
 // Snapshot returns all records as JSON.
@@ -76,7 +76,7 @@ func (c *Clock) Restore(snap *Snapshot, behind func()) error {
 	return c.replace(snap, unsnapped, behind)
 }
 
-// Reset empties all records but keys and relations, and sets the clock to the time of the wire.
+// Reset empties all records but keys, relations and running numbers, and sets the clock to the time of the wire.
 // behind is as for Restore.
 func (c *Clock) Reset(behind func()) error {
 	return c.replace(&Snapshot{Time: c.Wire()}, unreset, behind)
