@@ -23,7 +23,7 @@ import (
 // with WithMiddleware; WithLogger is for production.
 //
 // The catalogue decides what is shown, by an allow-list: documented numbers, booleans, times and
-// constants, the merchant's and the platform's numbers of objects, mchid and appid, and the code
+// constants, states and types in the form of a constant, the merchant's and the platform's numbers of objects, mchid and appid, and the code
 // and message of an API error. Of every other value the dump has the length: of encrypted fields,
 // openids, names, keys, addresses, free text, and of everything that is not documented. A signature
 // is cut to 8 characters, so the curl command shows the request and cannot send it. The content of
@@ -269,15 +269,46 @@ func (d *dump) shown(field *fact.Field, text string) bool {
 		return err == nil
 	}
 	if strings.HasSuffix(field.Name, "currency") {
-		return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+		return len(text) == 3 && strings.Trim(text, capitals) == ""
+	}
+	if isStateName(field.Name) && isConstant(text) {
+		return true
 	}
 	return d.public(field.Name, text)
+}
+
+const (
+	digits   = "0123456789"
+	capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// isStateName reports whether a field tells how a thing is, and by its name nothing of a person. The
+// documentation of many of them lists no constants, and a listed one may be older than the platform.
+func isStateName(name string) bool {
+	for _, kind := range []string{"state", "status", "type", "fail_reason", "close_reason"} {
+		if before, ok := strings.CutSuffix(name, kind); ok && (before == "" || strings.HasSuffix(before, "_")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isConstant reports whether a text has the form of the platform's constants: capital letters, _ and
+// a few digits. No openid, phone or account number has, and no name as people write it.
+func isConstant(text string) bool {
+	few := 0
+	for _, c := range text {
+		if strings.ContainsRune(digits, c) {
+			few++
+		}
+	}
+	return len(text) >= 2 && len(text) <= 64 && few <= 4 && strings.Trim(text[:1], capitals) == "" && strings.Trim(text, capitals+digits+"_") == ""
 }
 
 // public reports whether a field is the number of an object, a merchant or an app, and its text
 // looks like one.
 func (d *dump) public(name, text string) bool {
-	const digits, letters = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	const letters = capitals + "abcdefghijklmnopqrstuvwxyz"
 	only := func(characters string) bool { return len(text) <= 64 && strings.Trim(text, characters) == "" }
 	switch {
 	case name == "mchid" || strings.HasSuffix(name, "_mchid"):

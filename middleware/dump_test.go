@@ -222,6 +222,33 @@ func TestDumpOfFieldsWithAReason(t *testing.T) {
 	}
 }
 
+// TestDumpOfStates sends a text in a field whose constants the documentation does not list, or not all.
+func TestDumpOfStates(t *testing.T) {
+	op := &fact.Operation{Method: "GET", Path: "/v3/x"}
+	for _, name := range []string{"trade_state", "state", "detail_status", "trade_type", "fail_reason", "close_reason", "name", "estate", "reason",
+		"order_no"} {
+		op.Out = append(op.Out, fact.Field{Name: name, Type: fact.String})
+	}
+	op.Out = append(op.Out, fact.Field{Name: "status", Type: fact.String, Enum: []any{"DONE"}},
+		fact.Field{Name: "id_type", Type: fact.String, Cipher: fact.RSA})
+	show := func(name, text string) bool {
+		return strings.Contains(dumped(t, &middleware.Call{Method: op.Method, Template: op.Path, Operation: op}, "https://api.mch.weixin.qq.com/v3/x",
+			"", 200, fmt.Sprintf("{%q:%q}", name, text)), fmt.Sprintf("%q: %q", name, text))
+	}
+	for _, name := range []string{"trade_state", "state", "detail_status", "trade_type", "fail_reason", "close_reason", "status"} {
+		for _, text := range []string{"SUCCESS", "NOTPAY", "H5", "BLOCK_B2C_USERLIMITAMOUNT_MONTH", "CERTIFICATE_TYPE_2388"} {
+			assert.True(t, show(name, text), "%s %s", name, text)
+		}
+		for _, text := range []string{"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "13800138000", "11010119900307123X", "E12345678", "A_6222000000000000", "张三", "Li Ming",
+			"LI MING", "a@example.com", "A", strings.Repeat("A", 65)} {
+			assert.False(t, show(name, text), "%s %s", name, text)
+		}
+	}
+	for _, name := range []string{"name", "estate", "reason", "order_no", "id_type"} {
+		assert.False(t, show(name, "SUCCESS"), name)
+	}
+}
+
 func TestDumpOfOtherResponses(t *testing.T) {
 	op, known := catalog.V3().Lookup("GET", "/v3/pay/transactions/out-trade-no/{out_trade_no}")
 	require.True(t, known)
@@ -236,7 +263,7 @@ func TestDumpOfOtherResponses(t *testing.T) {
 		"not JSON":          {502, `<html>MARKED</html>`, "< (19 bytes that are not JSON)\n"},
 		"nothing":           {204, ``, ": confirmed\n"},
 		"documented values": {200, `{"trade_state":"SUCCESS","success_time":"2018-06-08T10:34:56+08:00","payer":{"openid":"MARKED"}}`, "\"trade_state\": \"SUCCESS\",\n<   \"success_time\": \"2018-06-08T10:34:56+08:00\""},
-		"undocumented ones": {200, `{"trade_state":"MARKED","success_time":"MARKED"}`, "\"trade_state\": …(6 characters),\n<   \"success_time\": …(6 characters)"},
+		"undocumented ones": {200, `{"trade_state":"oMARKED","success_time":"MARKED"}`, "\"trade_state\": …(7 characters),\n<   \"success_time\": …(6 characters)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := dumped(t, call(), address, "", tt.status, tt.response)
