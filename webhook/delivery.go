@@ -15,7 +15,7 @@ import (
 type delivery struct {
 	h         *Handler
 	begin     time.Time // arrival
-	arrived   *Delivery
+	arrived   Delivery
 	signature apiv3.Signature
 	merchant  *Merchant
 	key       crypto.PublicKey
@@ -23,7 +23,7 @@ type delivery struct {
 }
 
 // begin starts the clock of a delivery. The context ends with the budget.
-func (h *Handler) begin(ctx context.Context, d *Delivery) (*delivery, context.Context, context.CancelFunc) {
+func (h *Handler) begin(ctx context.Context, d Delivery) (*delivery, context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, h.budget)
 	return &delivery{h: h, arrived: d, begin: time.Now()}, ctx, cancel
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -175,77 +176,83 @@ func (e Event) LogValue() slog.Value {
 		slog.String("request_id", redact.Printable(e.RequestID)))
 }
 
-// sealed is the encrypted part of an envelope.
-type sealed struct{ algorithm, ciphertext, associated, nonce string }
+// sealed is the encrypted part of an envelope. Its texts are pieces of the body.
+type sealed struct{ algorithm, ciphertext, associated, nonce []byte }
 
-// readEnvelope reads a verified body.
-func readEnvelope(body []byte) (*Event, sealed, error) {
-	e, s := &Event{raw: body}, sealed{}
+// The text fields of a body and of its resource.
+var (
+	envelopeFields = [5]string{"id", "event_type", "resource_type", "summary", "create_time"}
+	resourceFields = [5]string{"original_type", "algorithm", "ciphertext", "associated_data", "nonce"}
+)
+
+// readEnvelope reads a verified body. It copies serial and requestID, the texts of headers, which a
+// server may lend.
+func readEnvelope(body []byte, serial, requestID string) (*Event, sealed, error) {
 	text, err := jsonwalk.Read(body)
 	if err != nil {
-		return nil, s, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, sealed{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	envelope := gjson.ParseBytes(text)
-	if !envelope.IsObject() {
-		return nil, s, fmt.Errorf("%w: it is not a JSON object", ErrMalformed)
+	if c := (jsonwalk.Cursor{Text: text}); c.Peek() != '{' {
+		return nil, sealed{}, fmt.Errorf("%w: it is not a JSON object", ErrMalformed)
 	}
-	var created string
-	var resource gjson.Result
-	err = take(envelope, []textField{
-		{"id", &e.ID}, {"event_type", &e.Type}, {"resource_type", &e.ResourceType}, {"summary", &e.Summary}, {"create_time", &created},
-	}, &resource)
+	outer, resource, err := take(text, 0, &envelopeFields)
 	if err != nil {
-		return nil, s, err
+		return nil, sealed{}, err
 	}
-	if !resource.IsObject() {
-		return nil, s, fmt.Errorf("%w: it has no resource", ErrMalformed)
+	if resource == 0 {
+		return nil, sealed{}, fmt.Errorf("%w: it has no resource", ErrMalformed)
 	}
-	err = take(resource, []textField{
-		{"original_type", &e.OriginalType}, {"algorithm", &s.algorithm}, {"ciphertext", &s.ciphertext}, {"associated_data", &s.associated},
-		{"nonce", &s.nonce},
-	}, nil)
+	inner, _, err := take(text, resource, &resourceFields)
+	s := sealed{algorithm: inner[1], ciphertext: inner[2], associated: inner[3], nonce: inner[4]}
 	switch {
 	case err != nil:
 		return nil, s, err
-	case e.ID == "":
+	case len(outer[0]) == 0:
 		return nil, s, fmt.Errorf("%w: it has no id", ErrMalformed)
-	case e.Type == "":
+	case len(outer[1]) == 0:
 		return nil, s, fmt.Errorf("%w: it has no event_type", ErrMalformed)
-	case s.ciphertext == "":
+	case len(s.ciphertext) == 0:
 		return nil, s, fmt.Errorf("%w: its resource has no ciphertext", ErrMalformed)
 	}
-	e.CreateTime, _ = time.Parse(time.RFC3339, created)
+	e := &Event{raw: body}
+	var space [256]byte // one allocation for all texts
+	joined := append(append(space[:0], serial...), requestID...)
+	for _, piece := range outer {
+		joined = append(joined, piece...)
+	}
+	rest := string(append(joined, inner[0]...))
+	cut := func(size int) (piece string) { piece, rest = rest[:size], rest[size:]; return piece }
+	e.Serial, e.RequestID = cut(len(serial)), cut(len(requestID))
+	e.ID, e.Type, e.ResourceType, e.Summary = cut(len(outer[0])), cut(len(outer[1])), cut(len(outer[2])), cut(len(outer[3]))
+	e.CreateTime, _ = time.Parse(time.RFC3339, cut(len(outer[4])))
+	e.OriginalType = rest
 	return e, s, nil
 }
 
-// textField is a text field and its destination.
-type textField struct {
-	name string
-	to   *string
-}
-
-// take reads text fields of an object, and the field resource if asked; null is like an absent
-// field.
-func take(object gjson.Result, fields []textField, resource *gjson.Result) (err error) {
-	object.ForEach(func(key, value gjson.Result) bool {
-		if resource != nil && key.Str == "resource" {
-			*resource = value
-			return true
-		}
-		for i := range fields {
-			switch m := &fields[i]; {
-			case m.name != key.Str:
-				continue
-			case value.Type != gjson.String && value.Type != gjson.Null:
-				err = fmt.Errorf("%w: its field %s is not a text", ErrMalformed, m.name)
-			default:
-				*m.to = value.Str
+// take reads text fields of the object at a place in text, and the place of the object resource in
+// it; 0 without one. null is like an absent field.
+func take(text []byte, at int, names *[5]string) (texts [5][]byte, resource int, err error) {
+	c := jsonwalk.Cursor{Text: text, At: at}
+	c.Peek()
+	for more := c.Enter('}'); more; more = c.More('}') {
+		name := c.Name().Key()
+		i := slices.IndexFunc(names[:], func(n string) bool { return n == string(name) })
+		switch kind := c.Peek(); {
+		case i >= 0 && kind == '"':
+			begin := c.At
+			quoted := c.Quoted()
+			if texts[i] = quoted.Raw; quoted.Escaped {
+				texts[i] = []byte(gjson.ParseBytes(text[begin:c.At]).Str)
 			}
-			return err == nil
+			continue
+		case i >= 0 && kind != 'n':
+			return texts, 0, fmt.Errorf("%w: its field %s is not a text", ErrMalformed, names[i])
+		case kind == '{' && string(name) == "resource":
+			resource = c.At
 		}
-		return true
-	})
-	return err
+		c.Skip()
+	}
+	return texts, resource, nil
 }
 
 // setResource sets the decrypted resource. It accepts a resource that is not JSON: a future event

@@ -66,7 +66,7 @@ func (t *delivery) admit(ctx context.Context) error {
 	if err := signature.CheckWindow(now); err != nil {
 		return t.untrusted(err)
 	}
-	if t.merchant, err = t.h.merchantOf(ctx, t.arrived); err != nil {
+	if t.merchant, err = t.h.merchantOf(ctx, &t.arrived); err != nil {
 		return err
 	}
 	if t.key, err = t.merchant.key(ctx, signature.Serial, now); err != nil {
@@ -81,7 +81,8 @@ func (h *Handler) merchantOf(ctx context.Context, d *Delivery) (*Merchant, error
 		return h.merchant(), nil
 	}
 	var merchant *Merchant
-	err := guarded(func() (err error) { merchant, err = h.choose(ctx, d); return err })
+	given := *d // d itself stays on the stack of Parse
+	err := guarded(func() (err error) { merchant, err = h.choose(ctx, &given); return err })
 	switch {
 	case errors.Is(err, ErrUnknownMerchant) || err == nil && merchant == nil:
 		return nil, ErrUnknownMerchant
@@ -115,14 +116,14 @@ func (t *delivery) open() error {
 	if err := t.signature.Verify(m.scheme(), t.key, body); err != nil {
 		return t.untrusted(err)
 	}
-	e, s, err := readEnvelope(body)
+	e, s, err := readEnvelope(body, t.signature.Serial, headers.First(t.arrived.Header, apiv3.HeaderRequestID))
 	if err != nil {
 		return err
 	}
-	if s.algorithm != apiv3.AlgorithmAESGCM {
-		return fmt.Errorf("%w: its resource is encrypted with %q, only %s can be read", ErrMalformed, redact.Printable(s.algorithm), apiv3.AlgorithmAESGCM)
+	if string(s.algorithm) != apiv3.AlgorithmAESGCM {
+		return fmt.Errorf("%w: its resource is encrypted with %q, only %s can be read", ErrMalformed, redact.Printable(string(s.algorithm)), apiv3.AlgorithmAESGCM)
 	}
-	ciphertext, err := base64.StdEncoding.DecodeString(s.ciphertext)
+	ciphertext, err := base64.StdEncoding.AppendDecode(nil, s.ciphertext)
 	if err != nil {
 		return fmt.Errorf("%w: its ciphertext is not base64", ErrMalformed)
 	}
@@ -132,7 +133,7 @@ func (t *delivery) open() error {
 	}
 	var plaintext []byte
 	if err == nil {
-		plaintext, err = opener.Open(ciphertext[:0], []byte(s.nonce), []byte(s.associated), ciphertext)
+		plaintext, err = opener.Open(ciphertext[:0], s.nonce, s.associated, ciphertext)
 	}
 	if err != nil {
 		return fmt.Errorf("the resource: %w (was the APIv3 key changed in the merchant platform, or is it another merchant's?)", err)
@@ -140,8 +141,7 @@ func (t *delivery) open() error {
 	if e.owner = t.h.merchant; e.owner == nil {
 		e.owner = redact.Hide(m)
 	}
-	e.Merchant, e.Serial = m.ID, strings.Clone(t.signature.Serial) // a server may lend the texts of headers, too
-	e.RequestID = strings.Clone(headers.First(t.arrived.Header, apiv3.HeaderRequestID))
+	e.Merchant = m.ID
 	if err := e.setResource(plaintext); err != nil {
 		return err
 	}

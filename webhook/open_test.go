@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"crypto"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -94,6 +95,43 @@ func TestVectors(t *testing.T) {
 	header, body := n.build()
 	_, err := newHandler(t).Parse(t.Context(), header, body)
 	require.ErrorIs(t, err, apiv3.ErrDecrypt)
+}
+
+// The texts of an envelope are those that encoding/json reads, however they are written.
+func TestTextsOfTheEnvelope(t *testing.T) {
+	for name, old := range map[string][2]string{
+		"plain":              {},
+		"escaped":            {`"summary":"支付成功"`, `"summary":"\u652f\/\"\n"`},
+		"half a character":   {`"summary":"支付成功"`, `"summary":"a\ud800b"`},
+		"absent":             {`,"summary":"支付成功"`, ``},
+		"null":               {`"summary":"支付成功"`, `"summary":null`},
+		"an escaped name":    {`"summary":`, `"summ\u0061ry":`},
+		"an escaped base64":  {`"algorithm":"AEAD_`, `"algorithm":"\u0041EAD_`},
+		"another text amid":  {`"summary":`, `"id2":"x","summary":`},
+		"texts of other use": {`"original_type":`, `"id":"of the resource","original_type":`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := payment()
+			n.alterBody = func(s string) string {
+				changed := strings.Replace(s, old[0], old[1], 1)
+				require.Equal(t, name == "plain", changed == s)
+				return changed
+			}
+			header, body := n.build()
+			e, err := newHandler(t).Parse(t.Context(), header, body)
+			require.NoError(t, err)
+			var want floorEvent
+			require.NoError(t, json.Unmarshal(body, &want))
+			assert.Equal(t, want.ID, e.ID)
+			assert.Equal(t, want.Type, e.Type)
+			assert.Equal(t, want.Summary, e.Summary)
+			assert.Equal(t, want.Resource.OriginalType, e.OriginalType)
+			assert.Equal(t, want.CreateTime, e.CreateTime.Format(time.RFC3339))
+			assert.Equal(t, "encrypt-resource", e.ResourceType)
+			assert.Equal(t, publicKeyID, e.Serial)
+			assert.Equal(t, "08C0DECAFE-0", e.RequestID)
+		})
+	}
 }
 
 func TestEvent(t *testing.T) {

@@ -262,7 +262,7 @@ func (w *work) answer(ctx context.Context, a asked) outcome {
 		if sign == nil {
 			sign = w.h.signResponse
 		}
-		if answer.Authorization, err = sign(ctx, w.merchant, w.arrived, answer.Body); err != nil {
+		if answer.Authorization, err = sign(ctx, w.merchant, &w.arrived, answer.Body); err != nil {
 			err = &signError{err}
 		}
 	}

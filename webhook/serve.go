@@ -12,7 +12,7 @@ import (
 
 // ServeHTTP receives one notification.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t, ctx, cancel := h.begin(r.Context(), &Delivery{Header: r.Header, Target: targetOf(r), Request: r})
+	t, ctx, cancel := h.begin(r.Context(), Delivery{Header: r.Header, Target: targetOf(r), Request: r})
 	defer cancel()
 	if err := t.receive(ctx, w, r); err != nil {
 		t.reject(ctx, err).write(w)
@@ -28,7 +28,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) Deliver(ctx context.Context, d *Delivery) Response {
 	copied := *d
 	copied.Header = canonical(d.Header)
-	t, ctx, cancel := h.begin(ctx, &copied)
+	t, ctx, cancel := h.begin(ctx, copied)
 	defer cancel()
 	if err := t.accept(ctx); err != nil {
 		return t.reject(ctx, err)
@@ -80,7 +80,7 @@ func (t *delivery) receive(ctx context.Context, w http.ResponseWriter, r *http.R
 // and otherwise one of this package's values or apiv3.ErrDecrypt. Respond with 4xx or 5xx to an
 // error; [Handler.Deliver] gives the whole response.
 func (h *Handler) Parse(ctx context.Context, header map[string][]string, body []byte) (*Event, error) {
-	t := delivery{h: h, arrived: &Delivery{Header: canonical(header), Body: body}}
+	t := delivery{h: h, arrived: Delivery{Header: canonical(header), Body: body}}
 	err := t.accept(ctx)
 	if err == nil {
 		return t.event, nil
