@@ -84,7 +84,10 @@ func (q *Queue) pause(ctx context.Context, p Pause) error {
 // pause is the loss as a reason to stand still.
 func (l *loss) pause() *Pause {
 	what := fmt.Sprintf("at least %d records are missing", l.Missing)
-	if l.Older > 0 {
+	switch {
+	case l.Missing == 0:
+		what = fmt.Sprintf("at least %d records are older than they were", l.Older)
+	case l.Older > 0:
 		what += fmt.Sprintf(", and at least %d are older than they were", l.Older)
 	}
 	return &Pause{Since: l.Since, By: "the check of the records", Reason: what +

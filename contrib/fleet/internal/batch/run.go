@@ -96,15 +96,17 @@ func (p *program) run(ctx context.Context, o runOptions) error {
 		return fleet.ErrClosed
 	case !s.alone && status.Pause != nil:
 		return &fleet.PausedError{Pause: *status.Pause}
-	case status.Closed:
-		p.note("It was drained. Taking new jobs again.")
-	case status.Pause != nil:
-		p.note("It was paused: %s. Going on.", inFlags(status.Pause.Reason))
 	}
 	if s.alone {
 		if err := s.queue.Resume(ctx); err != nil {
 			return err
 		}
+	}
+	switch {
+	case status.Closed:
+		p.note("It was drained. Taking new jobs again.")
+	case status.Pause != nil:
+		p.note("It was paused: %s. Going on.", inFlags(status.Pause.Reason))
 	}
 	b := p.bar(size)
 	w.OnResult = p.meter.beside(b.observe)
