@@ -72,7 +72,7 @@ func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 			}
 		}
 		if table == nil {
-			yield(Job{}, fmt.Errorf("%w: there is none", ErrColumns))
+			yield(Job{}, fmt.Errorf("%w: it is empty", ErrColumns))
 		}
 	}
 }

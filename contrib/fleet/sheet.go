@@ -96,9 +96,9 @@ func (s *Sheet) bad(line int, err error, source *Source) *LineError {
 	return &LineError{File: s.File, Line: line, Err: err, Source: source}
 }
 
-// ErrColumns means that a file cannot be read at all, because its first line does not have the
-// columns that it should.
-var ErrColumns = errors.New("fleet: the first line does not name the columns")
+// ErrColumns means that a file cannot be read at all, because it is no table, or its first line does
+// not name the columns that it should.
+var ErrColumns = errors.New("fleet: the list cannot be read")
 
 // place puts a value into the path or the query, and reports whether it belongs there.
 func place(job *Job, to string, value gjson.Result) (bool, error) {

@@ -76,7 +76,7 @@ func (s *Sheet) header(names []string) (*table, error) {
 		}
 	}
 	if !known { // and no text of it goes into an error: it may be the first person's
-		return nil, errors.New("none of its fields is a member that the operation documents: is the line with the names missing?")
+		return nil, errors.New("none of the names in its first line is a member that the operation documents: is the line with the names missing?")
 	}
 	if wrong != nil {
 		return nil, wrong

@@ -121,13 +121,13 @@ func TestColumnsOfATable(t *testing.T) {
 		"a constant beside a column": {fleet.Sheet{Path: refundPath, Map: columns(t, "reason==x")}, "out_refund_no,reason\nR1,y\n", "the constant for reason: reason has a value already"},
 		"a column with a colon":      {fleet.Sheet{Path: refundPath, Map: columns(t, "reason=a:b")}, "a:b\ny\n", `{"reason":"y"}`},
 		"one column, two members":    {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan", "amount.total=x:yuan")}, "x\n0.01\n", `{"amount":{"refund":1,"total":1}}`},
-		"no line of names":           {fleet.Sheet{Path: refundPath}, "R1,质量问题\nR2,x\n", "none of its fields is a member that the operation documents: is the line with the names missing?"},
+		"no line of names":           {fleet.Sheet{Path: refundPath}, "R1,质量问题\nR2,x\n", "none of the names in its first line is a member that the operation documents: is the line with the names missing?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := gather(c.sheet.CSV(strings.NewReader(c.text)))
 			if err != nil {
 				require.ErrorIs(t, err, fleet.ErrColumns)
-				assert.Equal(t, "fleet: the first line does not name the columns: "+c.want, err.Error())
+				assert.Equal(t, "fleet: the list cannot be read: "+c.want, err.Error())
 				return
 			}
 			require.Len(t, got, 1)

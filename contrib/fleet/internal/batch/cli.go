@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +32,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		if errors.As(err, new(*fleet.PausedError)) {
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}
-		if errors.Is(err, fleet.ErrColumns) {
+		if errors.Is(err, fleet.ErrColumns) && strings.Contains(err.Error(), "column") { // else none can be told
 			p.note("--map MEMBER=COLUMN (:yuan, :fen) says where a column goes, --skip COLUMN leaves it out.")
 		}
 		if code == exitUsage {

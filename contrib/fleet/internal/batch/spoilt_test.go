@@ -97,7 +97,7 @@ func TestSpoiltFiles(t *testing.T) {
 		{"a.csv", strings.Replace(head, "amount.total", "amount.refund", 1) + good, 2, "column D: it goes to the same member as column C", nil},
 		{"a.csv", "退款清单\n" + head + good, 2, "is the line with the names missing?", nil},
 		{"a.csv", strings.Replace(head, "amount.currency", "备注", 1) + good, 2, "column E (备注): no member of the request has this name or label", nil},
-		{"a.csv", "", 2, "there is none", nil},
+		{"a.csv", "", 2, "the list cannot be read: it is empty\n", nil},
 		// Workbooks.
 		{"a.xlsx", cells(`<c><v>4785160000001234</v></c>`, order, fen, ""), 1, "a.xlsx, line 7: A7 (column out_refund_no): a spreadsheet program keeps 15 digits", nil},
 		{"a.xlsx", cells(`<c s="2"><v>12345</v></c>`, order, fen, ""), 1, "A7 (column out_refund_no): it is a number that is only shown with zeros in front", nil},
@@ -111,7 +111,7 @@ func TestSpoiltFiles(t *testing.T) {
 		{"a.xlsx", head + good, 2, "it is no workbook of the form .xlsx", nil},
 		{"a.xlsx", book(t, `<row r="1">`+names+`</row><row r="2" hidden="1">`+r2+order+fen+fen+textCell("CNY")+`</row>`), 1, "line 2: the row is hidden, by hand or by a filter", nil},
 		{"a.xlsx", book(t, ""), 2, "the sheet is empty", nil},
-		{"a.xlsx", book(t, ""), 2, `there is no worksheet "three" among "one", "two"`, []string{"--sheet", "three"}},
+		{"a.xlsx", book(t, ""), 2, "wxpay-batch: the list cannot be read: there is no worksheet \"three\" among \"one\", \"two\"\nSee ", []string{"--sheet", "three"}},
 		{"a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 2, "of the old form (.xls), or one with a password", nil},
 	} {
 		s := newShell(t, gateway.Env()...)
