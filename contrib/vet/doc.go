@@ -2,7 +2,7 @@
 // constants and events of a program that uses wxpay with the documentation, and finds habits that
 // lose money. Command wxpayvet runs it, alone or under go vet:
 //
-//	go install ./contrib/vet/cmd/wxpayvet # in a clone of the repository
+//	go install -C contrib ./vet/cmd/wxpayvet # in a clone of the repository
 //	go vet -vettool=$(which wxpayvet) ./...
 //
 // Each check is an analyzer of golang.org/x/tools/go/analysis, so every driver of these runs it.

@@ -46,8 +46,8 @@ func TestPages(t *testing.T) {
 		case "json":
 			assert.Contains(t, squeeze(string(recorded)), squeeze(code))
 		case "sh":
-			for _, path := range regexp.MustCompile(`\./contrib/\S+`).FindAllString(code, -1) {
-				assert.DirExists(t, filepath.Join("../..", path))
+			if install := regexp.MustCompile(`-C contrib (\S+)`).FindStringSubmatch(code); install != nil {
+				assert.DirExists(t, filepath.Join("..", install[1]))
 			}
 		case "yaml":
 			for _, path := range regexp.MustCompile(`github.com/wxpay-go/wxpay/(\S+)`).FindAllStringSubmatch(code, -1) {

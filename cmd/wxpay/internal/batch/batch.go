@@ -22,7 +22,7 @@ func Command(sh *shell.Shell) *cobra.Command {
 or transfers, survives crashes, and records the outcome of each call. It is a separate program because it contains a queue;
 in a clone of this project
 
-  go install ./contrib/fleet/cmd/wxpay-batch
+  go install -C contrib ./fleet/cmd/wxpay-batch
 
 installs it. "wxpay batch --help" then prints its help.`,
 		Example: `  wxpay batch feeds.ndjson v3/brand/partner/card-member/user-feeds -o results.ndjson
@@ -30,7 +30,7 @@ installs it. "wxpay batch --help" then prints its help.`,
   wxpay batch status`,
 		DisableFlagParsing: true, // all flags belong to that program
 		RunE: func(command *cobra.Command, args []string) error {
-			err := sh.RunProgram(command.Context(), program, "./contrib/fleet/cmd/"+program, args)
+			err := sh.RunProgram(command.Context(), program, "-C contrib ./fleet/cmd/"+program, args)
 			if errors.Is(err, exec.ErrNotFound) && shell.AsksForHelp(args) {
 				return command.Help()
 			}

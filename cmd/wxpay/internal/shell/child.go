@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// RunProgram runs another program of this project, which lies beside this one or is found in PATH; source is its package in
-// a clone.
+// RunProgram runs another program of this project, which lies beside this one or is found in PATH; source is what go install
+// takes in a clone.
 func (sh *Shell) RunProgram(ctx context.Context, program, source string, args []string) error {
 	path, err := beside(program)
 	if err != nil {

@@ -19,7 +19,7 @@ func Command(sh *shell.Shell) *cobra.Command {
 verbs, fields, constants, response paths, events and error codes against the documentation, and habits that lose money.
 It is a separate program because it contains a type checker and every generated chain; in a clone of this project
 
-  go install ./contrib/vet/cmd/wxpayvet
+  go install -C contrib ./vet/cmd/wxpayvet
 
 installs it, and "wxpayvet help" lists the checks.`,
 		Example: `  wxpay vet ./...
@@ -27,7 +27,7 @@ installs it, and "wxpayvet help" lists the checks.`,
   wxpay vet help wxoutcome`,
 		DisableFlagParsing: true, // all flags belong to that program
 		RunE: func(command *cobra.Command, args []string) error {
-			err := sh.RunProgram(command.Context(), "wxpayvet", "./contrib/vet/cmd/wxpayvet", args)
+			err := sh.RunProgram(command.Context(), "wxpayvet", "-C contrib ./vet/cmd/wxpayvet", args)
 			if errors.Is(err, exec.ErrNotFound) && shell.AsksForHelp(args) {
 				return command.Help()
 			}

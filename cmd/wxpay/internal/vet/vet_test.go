@@ -77,7 +77,7 @@ func TestNotInstalled(t *testing.T) {
 	code, stdout, stderr := clitest.Run(t, nil, "vet", "./...")
 	assert.Equal(t, 2, code)
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, `"go install ./contrib/vet/cmd/wxpayvet" installs it`)
+	assert.Contains(t, stderr, `"go install -C contrib ./vet/cmd/wxpayvet" installs it`)
 	code, stdout, _ = clitest.Run(t, nil, "vet", "--help")
 	assert.Zero(t, code)
 	assert.Contains(t, stdout, "Run the program wxpayvet")
