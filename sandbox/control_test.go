@@ -133,7 +133,7 @@ func TestControlOfMerchantsAndKeys(t *testing.T) {
 
 	c.ok("POST", "keys/mode?merchant=1900000110", `{"mode":"public-key"}`)
 	assert.Equal(t, 404, newCall(second, time.Now(), "GET", "/v3/certificates", nil).sign(second).send(t, s.Transport(), inProcess).StatusCode)
-	assert.Contains(t, c.refused("POST", "keys/mode", `{"mode":"all"}`), `there is no key mode "all"`)
+	assert.Contains(t, c.refused("POST", "keys/mode", `{"mode":"all"}`), `mode: there is no key mode "all"`)
 	serial := c.ok("POST", "keys/certificates", `{"validity":"24h"}`)["serial"].(string)
 	c.ok("POST", "keys/certificates/sign-with", `{"serial":"`+serial+`","percent":100}`)
 	list := c.ok("GET", "keys/certificates", "")["certificates"].([]any)

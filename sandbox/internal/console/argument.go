@@ -46,7 +46,7 @@ func misread(name string, err error) error {
 	name = strings.Replace(name, "*", "the body", 1)
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
-		return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
+		return fmt.Errorf("%s: %s", name, strings.TrimPrefix(strings.TrimPrefix(err.Error(), "json: "), "sandbox: "))
 	}
 	if wrong.Field != "" {
 		name += "." + wrong.Field

@@ -52,7 +52,7 @@ func giveOrder(ctx context.Context, sh *shell.Shell, method, order string, body 
 		return content, nil
 	}
 	if message := serve.Complaint(content); message != "" {
-		return nil, &shell.ExitError{Code: shell.ExitRejected, Err: errors.New(message)}
+		return nil, &shell.ExitError{Code: shell.ExitRejected, Err: errors.New(sh.Refusal(message))}
 	}
 	return nil, &shell.ExitError{
 		Code: shell.ExitNotSent,

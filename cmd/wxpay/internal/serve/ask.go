@@ -33,7 +33,7 @@ func Ask(ctx context.Context, sh *shell.Shell, path string, body any) (*Delivere
 		return &out, nil
 	}
 	if message := Complaint(content); status == http.StatusBadRequest && message != "" {
-		return nil, shell.Usage("%s", message)
+		return nil, shell.Usage("%s", sh.Refusal(message))
 	}
 	return nil, shell.Usage("%s does not lead to the sandbox that printed it: the response was %d", Variable, status)
 }

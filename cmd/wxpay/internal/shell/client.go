@@ -185,3 +185,11 @@ func (sh *Shell) Explanation(english string) string {
 	}
 	return english
 }
+
+// Refusal returns what the sandbox says about an order that it did not carry out, in the language of the shell.
+func (sh *Shell) Refusal(english string) string {
+	if sh.Chinese {
+		return zh.Refusal(english)
+	}
+	return english
+}

@@ -57,6 +57,15 @@ var known = sync.OnceValues(func() (texts map[string]string, forms []form) {
 	return texts, forms
 })
 
+// Refusal returns the Chinese of why an order of the sandbox or its console was not carried out, line by line.
+func Refusal(english string) string {
+	lines := strings.Split(english, "\n")
+	for i, line := range lines {
+		lines[i] = Finding(strings.TrimPrefix(line, "sandbox: "))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Finding returns the Chinese of a text, or of a part of one, of the checks before sending, about an error code, of the
 // sandbox about a signature, or about an order that is not carried out. They are made in English only: findings.txt,
 // codes.txt, clinic.txt and orders.txt have their forms, with %s for a value and %v for a text that has a form itself. A text of another form stays as it is.

@@ -107,14 +107,10 @@ func Say(r *http.Request, text string) string {
 func Problem(r *http.Request, err error) string { return problem(LanguageOf(r), err.Error()) }
 
 func problem(language Language, text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimPrefix(line, "sandbox: ")
-		if language == Chinese {
-			lines[i] = zh.Finding(lines[i])
-		}
+	if language == Chinese {
+		return zh.Refusal(text)
 	}
-	return strings.Join(lines, "\n")
+	return strings.ReplaceAll(strings.TrimPrefix(text, "sandbox: "), "\nsandbox: ", "\n")
 }
 
 // Yuan writes an amount of fen.
