@@ -81,8 +81,13 @@ func (e *Engine) passing(err error) bool {
 	if errors.As(err, &legacy) {
 		return legacy.Code == http.StatusServiceUnavailable
 	}
-	return unanswered(err) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) ||
-		errors.Is(err, nats.ErrReconnectBufExceeded)
+	return unanswered(err) || disconnected(err)
+}
+
+// disconnected reports whether something was not even sent, because no server is connected. The
+// buffer that counts as exceeded is none at all (Connect).
+func disconnected(err error) bool {
+	return errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrReconnectBufExceeded)
 }
 
 // sleep waits, and reports whether ctx is still alive.

@@ -48,7 +48,7 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 	if r.still() {
 		return true
 	}
-	others, way := 0, "leaves the work to %d others"
+	others, way := 0, "leaves the work to %s"
 	if r.announceSelf(ctx) == nil { // so that its age is that of nothing
 		members, err := r.members(ctx)
 		r.trouble(err)
@@ -63,7 +63,7 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 			}
 		}
 		if others == 0 && !r.leases.settled() {
-			way = "gives %d others, which were at work within the last day, time to come back"
+			way = "gives %s, at work within the last day, time to come back"
 			members, err = r.membersWithin(ctx, memberForgotten)
 			r.trouble(err)
 			for _, m := range members {
@@ -80,7 +80,11 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 	rest := r.aside.step(p)
 	r.failures.Store(breakAfter - 1) // one more is enough after the rest
 	r.unsigned.Store(suspectAfter - 1)
-	r.notice(fmt.Sprintf("%s steps aside for %v, and "+way+": %s", r.Name, rest, others, p.Reason))
+	count := "1 other worker"
+	if others > 1 {
+		count = fmt.Sprintf("%d other workers", others)
+	}
+	r.notice(fmt.Sprintf("%s steps aside for %v, and "+way+": %s", r.Name, rest, count, p.Reason))
 	if err := r.announceSelf(ctx); err != nil {
 		r.trouble(err) // the next turn of the leases tells it
 	}

@@ -119,6 +119,9 @@ func (e *Engine) Explain(err error) error {
 	if failure := e.failure(); failure != nil {
 		return failure
 	}
+	if disconnected(err) {
+		return fmt.Errorf("no server is connected at the moment (%w)", err)
+	}
 	return err
 }
 

@@ -246,3 +246,14 @@ func TestNothingIsSaidLater(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "fresh", string(m.Data))
 }
+
+// What is said while no server is connected says so.
+func TestDisconnected(t *testing.T) {
+	t.Parallel()
+	e := fleettest.Embedded(t)
+	for _, err := range []error{nats.ErrReconnectBufExceeded, nats.ErrDisconnected, nats.ErrConnectionReconnecting} {
+		got := e.Explain(fmt.Errorf("asking: %w", err))
+		require.ErrorIs(t, got, err)
+		assert.ErrorContains(t, got, "no server is connected at the moment (asking: ")
+	}
+}

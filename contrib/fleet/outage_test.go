@@ -81,7 +81,7 @@ func TestBadHostStepsAside(t *testing.T) {
 		submit(t, q, more...)
 		select {
 		case text = <-notices:
-			assert.Contains(t, text, "bad steps aside for 1m0s, and leaves the work to 1 others")
+			assert.Contains(t, text, "bad steps aside for 1m0s, and leaves the work to 1 other worker")
 			assert.Contains(t, text, "SIGN_ERROR")
 		case <-time.After(50 * time.Millisecond):
 		}
