@@ -105,7 +105,7 @@ func verdict(summary []fleet.Count) error {
 		case fleet.Unknown:
 			return &exitError{exitUnknown, errors.New(`the outcome of some jobs is unknown: they may have taken effect. "retry" and then "work" find out where the platform can be asked; what you find out elsewhere, "settle" writes down`)}
 		case fleet.Waiting, fleet.Begun:
-			code, why = exitNotSent, errors.New(`some jobs are not carried out yet. Where "status" says that none is queued, submitting them broke off: submit their file again, nothing is sent twice`)
+			code, why = exitNotSent, errors.New(`some jobs are not carried out yet. "status" tells how many are queued, and which of unknown outcome hold up others. If none is queued, submitting them broke off: submit their file again, nothing is sent twice`)
 		case fleet.Refused, fleet.Failed, fleet.Partial, fleet.Action, fleet.Expired, fleet.Cancelled:
 			if code == exitOK {
 				code = exitRefused
