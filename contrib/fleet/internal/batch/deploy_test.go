@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -88,6 +89,37 @@ func TestUnit(t *testing.T) {
 	out, err := exec.Command("systemd-analyze", "verify", "--man=no", copied).CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.NotContains(t, string(out), "wxpay-batch.service:")
+}
+
+// The container runs the program without a shell, a C library or privileges, from a base that nobody can exchange.
+func TestContainer(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(deployed, "container", "Dockerfile"))
+	require.NoError(t, err)
+	instructions := make(map[string]string)
+	var order []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, rest, found := strings.Cut(line, " ")
+		require.True(t, found, line)
+		instructions[name] = rest
+		order = append(order, name)
+	}
+	require.Equal(t, []string{"FROM", "ARG", "ARG", "COPY", "USER", "WORKDIR", "ENTRYPOINT"}, order, "nothing else is needed")
+	assert.Regexp(t, `^gcr\.io/distroless/static-\S+@sha256:[0-9a-f]{64}$`, instructions["FROM"])
+	var entry []string
+	require.NoError(t, json.Unmarshal([]byte(instructions["ENTRYPOINT"]), &entry), "a text would need a shell")
+	assert.Equal(t, []string{strings.Fields(instructions["COPY"])[1]}, entry)
+	pod, err := os.ReadFile(filepath.Join(deployed, "kubernetes", "deployment.yaml"))
+	require.NoError(t, err)
+	user, group, _ := strings.Cut(instructions["USER"], ":")
+	assert.Contains(t, string(pod), "\n        runAsUser: "+user+"\n        fsGroup: "+group+"\n")
+	release, err := os.ReadFile("../../../../.goreleaser.yaml")
+	require.NoError(t, err)
+	assert.Contains(t, string(release), "dockerfile: deploy/container/Dockerfile")
+	assert.Contains(t, string(release), "CGO_ENABLED=0", "the base has no C library")
 }
 
 type labels map[string]string
