@@ -32,13 +32,5 @@ func (a *attachment) publish(dir string, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	file, err := atomicfile.Create(filepath.Join(dir, attachName), true)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(text); err != nil {
-		file.Abandon()
-		return err
-	}
-	return file.Commit()
+	return atomicfile.Replace(filepath.Join(dir, attachName), text)
 }

@@ -88,7 +88,7 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	}
 	intact, stores, err := takeManifest(dir)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("fleet: the files of the engine: %w", err), lock.release())
+		return nil, errors.Join(fmt.Errorf("fleet: the files of the engine: %w", err), lock.Release())
 	}
 	var a *attachment
 	if o.attach {
@@ -96,7 +96,7 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	}
 	s, log, err := startServer(dir, o, a)
 	if err != nil {
-		return nil, errors.Join(err, lock.release())
+		return nil, errors.Join(err, lock.Release())
 	}
 	e := &Engine{replicas: 1, server: s, dir: dir, intact: intact, stores: stores, log: log, lock: lock}
 	options := []nats.Option{nats.InProcessServer(s), nats.Name("wxpay fleet"), nats.MaxReconnects(-1), quiet}

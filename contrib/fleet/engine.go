@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
+	"github.com/wxpay-go/wxpay/internal/filelock"
 )
 
 // Errors of an engine.
@@ -35,7 +36,7 @@ type Engine struct {
 	intact   bool           // whether those were as the last process left them
 	stores   int            // how many queues they hold
 	log      *serverLog
-	lock     *dirLock
+	lock     *filelock.Lock
 	close    sync.Once
 	queues   sync.Map // names of the queues that were opened
 	checked  sync.Map // of an embedded server: whether the records of a queue were compared, by its name
@@ -77,7 +78,7 @@ func (e *Engine) shutdown() error {
 	if e.failure() == nil && (e.intact || e.compared() >= e.stores) {
 		err = writeManifest(e.dir)
 	}
-	return errors.Join(err, e.lock.release())
+	return errors.Join(err, e.lock.Release())
 }
 
 // compared is of how many queues the records were compared.

@@ -52,6 +52,19 @@ func unwritable(err error) error {
 	return fmt.Errorf("the destination cannot be written: %w", fault.WithoutPath(err))
 }
 
+// Replace writes a file at path, in place of one that is there already.
+func Replace(path string, content []byte) error {
+	file, err := Create(path, true)
+	if err != nil {
+		return err
+	}
+	defer file.Abandon()
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	return file.Commit()
+}
+
 // Write appends to the content.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
@@ -62,7 +75,8 @@ func (f *File) Write(p []byte) (int, error) {
 func (f *File) Rewind() bool { return tempfile.Empty(f.file) }
 
 // Commit gives the file its name. A file that may replace another is synced to the disk before, so
-// that one of the two is there even after a power failure.
+// that one of the two is there even after a power failure, and after it the folder, where the
+// system can do that.
 func (f *File) Commit() error {
 	var err error
 	if f.replace {
@@ -74,9 +88,19 @@ func (f *File) Commit() error {
 	}
 	if err != nil {
 		_ = os.Remove(f.file.Name())
+	} else if f.replace {
+		syncFolder(filepath.Dir(f.path))
 	}
 	f.file = nil
 	return fault.WithoutPath(err)
+}
+
+// syncFolder makes the names in a folder last. Not every system can; the content is safe in any case.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
+		_ = folder.Sync()
+		_ = folder.Close()
+	}
 }
 
 func (f *File) rename() error {

@@ -67,6 +67,19 @@ func TestFile(t *testing.T) {
 	assert.Equal(t, []string{"file"}, names(t, dir))
 }
 
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for _, text := range []string{"first", "second"} {
+		require.NoError(t, atomicfile.Replace(path, []byte(text)))
+		got, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(got))
+		assert.Equal(t, []string{"file"}, names(t, dir))
+	}
+	assert.ErrorIs(t, atomicfile.Replace(filepath.Join(dir, "none", "file"), nil), fs.ErrNotExist)
+}
+
 // A file that came meanwhile is not replaced.
 func TestFileThatCameMeanwhile(t *testing.T) {
 	dir := t.TempDir()

@@ -47,13 +47,5 @@ func (s FileStore) Save(_ context.Context, name string, data []byte) error {
 	if err := os.MkdirAll(string(s), 0o700); err != nil {
 		return err
 	}
-	file, err := atomicfile.Create(path, true)
-	if err != nil {
-		return err
-	}
-	defer file.Abandon()
-	if _, err := file.Write(data); err != nil {
-		return err
-	}
-	return file.Commit()
+	return atomicfile.Replace(path, data)
 }

@@ -45,13 +45,14 @@ func saveQR(code *qrcode.Code, path string) error {
 	if err != nil {
 		return err
 	}
-	file, err := shell.NewFile(path)
-	if err != nil {
+	file, err := shell.NewFile(path, false)
+	if err == nil {
+		defer file.Abandon()
+		if _, err = file.Write(image); err == nil {
+			err = file.Commit()
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
 		return shell.Usage("%s cannot be written: %w", path, err)
-	}
-	defer file.Discard()
-	if _, err = file.Write(image); err == nil {
-		err = file.Place(false)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return shell.Usage("%s exists already: give another name, or remove it", path)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 )
 
 const exitCodeHelp = `Exit codes:
@@ -85,7 +86,10 @@ func (d *destination) begin() (*begun, error) {
 	if d.stdout() {
 		return &begun{destination: d}, nil
 	}
-	file, err := shell.NewFile(d.path)
+	file, err := shell.NewFile(d.path, d.force)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, d.exists()
+	}
 	if err != nil {
 		return nil, shell.Usage("the destination cannot be written: %w", err)
 	}
@@ -95,7 +99,7 @@ func (d *destination) begin() (*begun, error) {
 // begun is a destination that is being written to.
 type begun struct {
 	*destination
-	file *shell.File // nil for stdout
+	file *atomicfile.File // nil for stdout
 }
 
 // write lets fill write: to stdout at once, or to a file that appears when fill has succeeded.
@@ -106,7 +110,7 @@ func (b *begun) write(sh *shell.Shell, fill func(io.Writer) error) error {
 	if err := fill(b.file); err != nil {
 		return err
 	}
-	err := b.file.Place(b.force)
+	err := b.file.Commit()
 	if errors.Is(err, fs.ErrExist) {
 		return b.exists()
 	}
@@ -115,7 +119,7 @@ func (b *begun) write(sh *shell.Shell, fill func(io.Writer) error) error {
 
 func (b *begun) discard() {
 	if b.file != nil {
-		b.file.Discard()
+		b.file.Abandon()
 	}
 }
 

@@ -177,15 +177,8 @@ func keep(dir string, certificate *x509.Certificate) (done, err error) {
 		}
 		what = shell.Say("replaced %s, which was older", path)
 	}
-	file, err := shell.NewFile(path)
-	if err != nil {
-		return nil, err
+	if err := shell.ReplaceFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})); err != nil {
+		return nil, shell.Say("%s cannot be written: %w", path, err)
 	}
-	defer file.Discard()
-	// A certificate is public, and the user who verifies with it may be another one.
-	err = errors.Join(file.Chmod(0o644), pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
-	if err != nil {
-		return nil, err
-	}
-	return what, file.Place(true)
+	return what, os.Chmod(path, 0o644) // a certificate is public, and another user may verify with it
 }

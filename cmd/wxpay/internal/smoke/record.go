@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/webhook"
 	"github.com/wxpay-go/wxpay/wxcode"
@@ -281,11 +282,11 @@ func (t *transcript) notified(ctx context.Context, e *webhook.Event) {
 }
 
 // newRecord returns the file of the transcript, before anything is sent.
-func newRecord(path string) (*shell.File, error) {
-	if _, err := os.Lstat(path); err == nil {
+func newRecord(path string) (*atomicfile.File, error) {
+	file, err := shell.NewFile(path, false)
+	if errors.Is(err, fs.ErrExist) {
 		return nil, shell.Usage("--record: %s exists already: give another name, or remove it", path)
 	}
-	file, err := shell.NewFile(path)
 	if err != nil {
 		return nil, shell.Usage("--record: %s cannot be written: %w", path, err)
 	}
@@ -293,7 +294,7 @@ func newRecord(path string) (*shell.File, error) {
 }
 
 // write writes the transcript.
-func (t *transcript) write(file *shell.File, steps []step) error {
+func (t *transcript) write(file *atomicfile.File, steps []step) error {
 	t.mu.Lock()
 	t.Steps = steps
 	text, err := json.MarshalIndent(t, "", "  ")
@@ -304,5 +305,5 @@ func (t *transcript) write(file *shell.File, steps []step) error {
 	if _, err := file.Write(append(text, '\n')); err != nil {
 		return err
 	}
-	return file.Place(false)
+	return file.Commit()
 }

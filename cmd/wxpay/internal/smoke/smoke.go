@@ -17,6 +17,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -145,12 +146,12 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		}
 		defer stop()
 	}
-	var file *shell.File
+	var file *atomicfile.File
 	if o.record != "" {
 		if file, err = newRecord(o.record); err != nil {
 			return err
 		}
-		defer file.Discard()
+		defer file.Abandon()
 	}
 	if o.date == "" {
 		if err := r.agree(); err != nil {

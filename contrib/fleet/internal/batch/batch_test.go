@@ -480,7 +480,7 @@ func TestResultsNowhere(t *testing.T) {
 	s := newShell(t, gateway.Env()...)
 	code, _, stderr := s.run(s.file("feeds.ndjson", feedLines(1)), feedsPath, "--data", s.path("data"), "-o", s.path("missing/out.ndjson"))
 	assert.Equal(t, 2, code, stderr)
-	assert.Contains(t, stderr, "-o: open ")
+	assert.Contains(t, stderr, "the destination cannot be written: no such file or directory")
 	assert.Empty(t, gateway.Journal.All())
 }
 

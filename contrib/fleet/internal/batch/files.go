@@ -8,33 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 )
 
 // exists reports whether something is at a path.
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// writeKey writes a key so that a power failure leaves all of it or nothing: the queue that is made next lasts.
-func writeKey(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "key-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	if dir, err := os.Open(filepath.Dir(path)); err == nil { // where a directory can be synced
-		_ = dir.Sync()
-		_ = dir.Close()
-	}
-	return nil
 }
 
 // hashOf returns the SHA-256 of a file in hex, empty if it is none that stays.
@@ -60,11 +41,6 @@ func special(path string) bool {
 	return err == nil && !info.Mode().IsRegular()
 }
 
-// beside makes the file that becomes path when it is complete.
-func beside(path string) (*os.File, error) {
-	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-}
-
 // writable finds out whether the file that a flag names can be written, before there is anything to write.
 func writable(flag, path string) error {
 	switch info, err := os.Stat(path); {
@@ -73,11 +49,12 @@ func writable(flag, path string) error {
 	case path == "" || path == "-" || special(path):
 		return nil
 	}
-	file, err := beside(path)
+	file, err := atomicfile.Create(path, true)
 	if err != nil {
-		return usageError("%s: %w", flag, err)
+		return usageError("%s: %s: %w", flag, path, err)
 	}
-	return errors.Join(file.Close(), os.Remove(file.Name()))
+	file.Abandon()
+	return nil
 }
 
 // samePath reports whether two paths lead to one file, which need not be there yet.

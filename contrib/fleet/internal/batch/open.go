@@ -20,6 +20,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
@@ -354,7 +355,7 @@ func (p *program) keysIn(dir string, found, forgotten bool) (*fleet.Keys, error)
 		key := make([]byte, 32)
 		rand.Read(key)
 		text = []byte(hex.EncodeToString(key) + "\n")
-		if err = writeKey(path, text); err == nil && !forgotten {
+		if err = atomicfile.Replace(path, text); err == nil && !forgotten {
 			p.note("A key was made: %s. Without it the queue in %s cannot be read.", path, dir)
 		}
 	}

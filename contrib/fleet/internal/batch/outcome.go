@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
+	"github.com/wxpay-go/wxpay/internal/atomicfile"
 )
 
 // unsaved is the error of results that could not be written. Those that cannot be read keep their own exit code.
@@ -34,20 +35,15 @@ func (p *program) write(ctx context.Context, q *fleet.Queue, path string, only f
 		all, err = writeResults(file, resultFormat(path), results)
 		return all, errors.Join(err, file.Close())
 	}
-	file, err := beside(path)
+	file, err := atomicfile.Create(path, true)
 	if err != nil {
-		return nil, fmt.Errorf("the results: %w", err)
+		return nil, fmt.Errorf("the results: %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-		}
-	}()
-	all, err = writeResults(file, resultFormat(path), results)
-	if err := errors.Join(err, file.Close()); err != nil {
+	defer file.Abandon()
+	if all, err = writeResults(file, resultFormat(path), results); err != nil {
 		return nil, err
 	}
-	return all, os.Rename(file.Name(), path)
+	return all, file.Commit()
 }
 
 // table lays a summary out.
