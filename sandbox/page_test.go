@@ -41,6 +41,20 @@ func TestOperationsPage(t *testing.T) {
 	}
 }
 
+// The code in "Adding a flow" is that of the smallest flow.
+func TestFlowPage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "sandbox.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "## Adding a flow\n")
+	require.True(t, found)
+	_, code, _ := strings.Cut(section, "```go\n")
+	code, _, found = strings.Cut(code, "```\n")
+	require.True(t, found)
+	source, err := os.ReadFile(filepath.Join("internal", "flow", "security", "security.go"))
+	require.NoError(t, err)
+	assert.Contains(t, string(source), code)
+}
+
 // operationsTable lists what the sandbox itself says it has state for.
 func operationsTable(s *sandbox.Sandbox) string {
 	placeholder := regexp.MustCompile(`\{[^}]*\}`)
