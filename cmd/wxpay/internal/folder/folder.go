@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -27,21 +29,16 @@ func Write(dir, mark string, files map[string][]byte) (written int, err error) {
 		return 0, err
 	}
 	defer root.Close()
-	names := make([]string, 0, len(files))
-	for name, content := range files {
-		old, err := root.ReadFile(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		old, err := read(root, mark, name)
+		if err != nil {
 			return 0, err
-		case !bytes.HasPrefix(old, []byte(mark)):
-			return 0, shell.Say("%s: %w", path.Join(dir, name), ErrForeign)
-		case bytes.Equal(old, content):
-			continue
 		}
-		names = append(names, name)
+		if old == nil || !bytes.Equal(old, files[name]) {
+			names = append(names, name)
+		}
 	}
-	slices.Sort(names)
 	for _, name := range names {
 		if err := root.MkdirAll(path.Dir(name), 0o777); err != nil {
 			return written, err
@@ -52,4 +49,35 @@ func Write(dir, mark string, files map[string][]byte) (written int, err error) {
 		written++
 	}
 	return written, nil
+}
+
+// Check looks for what would stop [Write] from writing files of these names, before anybody makes them.
+func Check(dir, mark string, names iter.Seq[string]) error {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer root.Close()
+	for name := range names {
+		if _, err := read(root, mark, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read returns a file that begins with mark, or nil if there is none.
+func read(root *os.Root, mark, name string) ([]byte, error) {
+	content, err := root.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !bytes.HasPrefix(content, []byte(mark)):
+		return nil, shell.Say("%s: %w", path.Join(root.Name(), name), ErrForeign)
+	}
+	return content, nil
 }

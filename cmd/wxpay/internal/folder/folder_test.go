@@ -1,6 +1,7 @@
 package folder_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,6 +18,7 @@ var files = map[string][]byte{"index.md": []byte(mark), "v3/a/{b_id}.md": []byte
 
 func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "manual")
+	require.NoError(t, folder.Check(dir, mark, maps.Keys(files)))
 	written, err := folder.Write(dir, mark, files)
 	require.NoError(t, err)
 	assert.Equal(t, 2, written)
@@ -26,6 +28,7 @@ func TestWrite(t *testing.T) {
 	written, err = folder.Write(dir, mark, files)
 	require.NoError(t, err)
 	assert.Zero(t, written, "nothing changed")
+	require.NoError(t, folder.Check(dir, mark, maps.Keys(files)))
 	assert.FileExists(t, notes)
 
 	file := filepath.Join(dir, "v3", "a", "{b_id}.md")
@@ -40,10 +43,12 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "index.md")))
 	_, err = folder.Write(dir, mark, files)
 	require.ErrorIs(t, err, folder.ErrForeign)
+	assert.Equal(t, err, folder.Check(dir, mark, maps.Keys(files)))
 	assert.NoFileExists(t, filepath.Join(dir, "index.md"), "nothing is written where a foreign file is in the way")
 
 	_, err = folder.Write(notes, mark, files)
 	require.Error(t, err, "a file is no folder")
+	require.Error(t, folder.Check(notes, mark, maps.Keys(files)))
 }
 
 // TestWriteStaysInside follows no link out of the folder.

@@ -156,6 +156,10 @@ func (o *docsOptions) run(ctx context.Context, sh *shell.Shell) error {
 
 // write writes the whole manual into a folder.
 func (o *docsOptions) write(ctx context.Context, sh *shell.Shell, manual *page.Manual, operations []*fact.Operation) error {
+	unwritten := func(err error) error { return shell.Usage("the manual could not be written: %w", err) }
+	if err := folder.Check(o.out, page.Mark, manual.FileNames()); err != nil { // before seconds of work
+		return unwritten(err)
+	}
 	platform, err := answer.New(operations)
 	if err != nil {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
@@ -167,7 +171,7 @@ func (o *docsOptions) write(ctx context.Context, sh *shell.Shell, manual *page.M
 	}
 	written, err := folder.Write(o.out, page.Mark, files)
 	if err != nil {
-		return shell.Usage("the manual could not be written: %w", err)
+		return unwritten(err)
 	}
 	sh.Note("%d files in %s: %d of them written, the others unchanged.", len(files), o.out, written)
 	return nil

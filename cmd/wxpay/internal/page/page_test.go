@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -278,6 +279,8 @@ func TestFiles(t *testing.T) {
 	}
 	assert.Greater(t, events, 100)
 	assert.Len(t, files, pages, "a file for each operation and notification, and the index")
+	names := slices.Sorted(page.New(facts.All(), facts.Events(), language.English).FileNames())
+	assert.Equal(t, slices.Sorted(maps.Keys(files)), names)
 	folded := make(map[string]bool)
 	for name := range files {
 		assert.False(t, folded[strings.ToLower(name)], "%s and another are one file where case does not matter", name)
