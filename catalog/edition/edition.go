@@ -19,7 +19,7 @@ var corrections string
 // Diff writes, as Markdown, what the facts files say differently from the embedded catalogue: operations and events that are
 // new, gone or changed, with every field and mark. It reports whether there is anything. A facts file has a JSON object a
 // line, all of the operations or all of the events. What the catalogue has by hand, corrections among it, is kept by an
-// import and so no difference.
+// import and so no difference; a correction for which the facts have no place is listed at the end.
 func Diff(w io.Writer, files ...string) (bool, error) {
 	said, err := facts.Read(files)
 	if err != nil {
@@ -39,12 +39,16 @@ func Diff(w io.Writer, files ...string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	next, _, err := facts.Merge(have, said, kept)
-	if err != nil {
-		return false, err
-	}
+	next, _, misfits := facts.Merge(have, said, kept)
 	changes := facts.Differences(have, next)
-	_, err = io.WriteString(w, markdown(changes, next))
+	told := markdown(changes, next)
+	if misfits != nil {
+		told += "\n## Corrections without a place\n\n"
+		for line := range strings.SplitSeq(misfits.Error(), "\n") {
+			told += "- " + code(line) + "\n"
+		}
+	}
+	_, err = io.WriteString(w, told)
 	return len(changes) > 0, err
 }
 

@@ -16,18 +16,14 @@ import (
 	"github.com/wxpay-go/wxpay/catalog/edition"
 )
 
-// events returns a facts file with every event of the catalogue, as far as the test changes it: with the members at the top and
-// one more.
+// events returns a facts file with every event of the catalogue, as far as the test changes it: one member each.
 func events(t *testing.T, change func(eventType string, row map[string]any) bool) string {
 	t.Helper()
 	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
 	for event := range catalog.V3().Events() {
-		members := []any{map[string]any{"n": "another_id", "t": "string"}}
-		for _, f := range event.Resource {
-			members = append(members, map[string]any{"n": f.Name, "t": f.Type})
-		}
-		row := map[string]any{"ev": event.Type, "n": event.Name, "alg": event.Algorithm, "res": members}
+		row := map[string]any{"ev": event.Type, "n": event.Name, "alg": event.Algorithm,
+			"res": []any{map[string]any{"n": "id", "t": "string"}}}
 		if change(event.Type, row) {
 			require.NoError(t, encoder.Encode(row))
 		}
@@ -40,10 +36,10 @@ func events(t *testing.T, change func(eventType string, row map[string]any) bool
 func TestDiff(t *testing.T) {
 	name := events(t, func(eventType string, row map[string]any) bool {
 		switch eventType {
-		case "COUPON.SEND":
+		case "REFUND.CLOSED":
 			return false
-		case "COUPON.USE":
-			row["n"], row["ev"] = "新的通知", "COUPON.NEW"
+		case "REFUND.SUCCESS":
+			row["n"], row["ev"] = "新的通知", "REFUND.NEW"
 		case "SECURITY_ECHO.SUCCESS":
 			row["n"] = "another`name"
 		}
@@ -55,9 +51,12 @@ func TestDiff(t *testing.T) {
 	assert.True(t, different)
 	assert.Contains(t, out.String(), "# What the facts change\n\n1 added, 2 removed, ")
 	assert.Contains(t, out.String(), "; then 1078 operations and 108 events.\n")
-	assert.Contains(t, out.String(), "\n## Added\n\n- `event COUPON.NEW` 新的通知\n\n## Removed\n\n- `event COUPON.SEND` 领券事件回调通知\n- `event COUPON.USE` ")
+	assert.Contains(t, out.String(), "\n## Added\n\n- `event REFUND.NEW` 新的通知\n\n## Removed\n\n- `event REFUND.CLOSED` 退款关闭通知\n- `event REFUND.SUCCESS` ")
 	assert.Contains(t, out.String(), "\n### `event SECURITY_ECHO.SUCCESS` another`name\n\n")
-	assert.Contains(t, out.String(), "- `+ resource.another_id string`\n")
+	assert.Contains(t, out.String(), "- `+ resource.id string`\n")
+	assert.Contains(t, out.String(), "\n## Corrections without a place\n\n")
+	assert.Regexp(t, "\n- `line \\d+: event REFUND.CLOSED resource.success_time .*: there is no such row`\n", out.String())
+	assert.Regexp(t, "\n- `line \\d+: event REFUND.ABNORMAL resource.success_time .*: there is no field \"success_time\"`\n", out.String())
 	assert.Contains(t, out.String(), "-> another`name ``\n", "what has a mark of code in it is fenced by two")
 }
 

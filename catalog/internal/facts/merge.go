@@ -9,7 +9,7 @@ import (
 
 // Merge returns what the catalogue is after an import: the facts, corrected, with the rows and lines of have that are kept
 // by hand. Kinds that the facts do not hold at all stay as they are. It also returns the corrections that the facts have
-// learnt. No argument is changed.
+// learnt, and an error about those that could not be made, without which the rest is as it should be. No argument is changed.
 func Merge(have *text.Document, facts *Said, corrections []text.Correction) (*text.Document, []text.Correction, error) {
 	next := &text.Document{Operations: slices.Clone(have.Operations), Events: slices.Clone(have.Events), Codes: have.Codes}
 	if len(facts.Operations) > 0 {

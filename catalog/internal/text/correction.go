@@ -1,6 +1,7 @@
 package text
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,10 +74,10 @@ func parseCorrection(line string) (Correction, error) {
 }
 
 // Apply changes a document as the corrections say, and returns those that changed nothing: the document said so already.
-// Rows are replaced, never changed in place. An error names the line.
-func Apply(doc *Document, corrections []Correction) (idle []Correction, err error) {
+// Rows are replaced, never changed in place. The error names the lines of those that could not be made; the others are made.
+func Apply(doc *Document, corrections []Correction) (idle []Correction, misfits error) {
 	for _, c := range corrections {
-		changed := false
+		changed, err := false, error(nil)
 		if eventType, ok := strings.CutPrefix(c.Row, "event "); ok {
 			i := slices.IndexFunc(doc.Events, func(e *fact.Event) bool { return e.Type == eventType })
 			changed, err = correctRow(doc.Events, i, c, EventKeys, func(e *fact.Event) *Document { return &Document{Events: []*fact.Event{e}} },
@@ -88,13 +89,12 @@ func Apply(doc *Document, corrections []Correction) (idle []Correction, err erro
 				func(d *Document) *fact.Operation { return d.Operations[0] })
 		}
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", c.Line, c, err)
-		}
-		if !changed {
+			misfits = errors.Join(misfits, fmt.Errorf("line %d: %s: %w", c.Line, c, err))
+		} else if !changed {
 			idle = append(idle, c)
 		}
 	}
-	return idle, nil
+	return idle, misfits
 }
 
 // correctRow works on a copy of a row, which is made by writing and reading it.

@@ -124,6 +124,16 @@ func TestCorrectionsThatCannotBeMade(t *testing.T) {
 	}
 }
 
+// One correction that cannot be made keeps no other from being made.
+func TestCorrectionsBesideAMisfit(t *testing.T) {
+	doc, err := text.Parse(wrong)
+	require.NoError(t, err)
+	idle, err := text.Apply(doc, corrections(t, "POST /v3/b json.id optional <v3/1>\nPOST /v3/a json.id optional <v3/1>\nPOST /v3/a json.no optional <v3/1>"))
+	assert.EqualError(t, err, "line 1: POST /v3/b json.id optional: there is no such row\nline 3: POST /v3/a json.no optional: there is no field \"no\"")
+	assert.Empty(t, idle)
+	assert.Equal(t, strings.Replace(wrong, "id string! ..32", "id string ..32", 1), text.Format(doc))
+}
+
 func TestBadCorrections(t *testing.T) {
 	for line, want := range map[string]string{
 		"POST /v3/a json.id optional":                 "line 2: ends with its source",
