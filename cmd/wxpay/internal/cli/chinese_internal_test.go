@@ -106,7 +106,7 @@ var english = []string{"answer", "clitest", "console", "example", "gocode", "lan
 
 // translators are the files that put texts of the client and of cobra into other words, and have these texts, and those
 // that write a transcript for anybody and respond to the platform.
-var translators = []string{"../cli/chinese.go", "../shell/inprofile.go", "../shell/words.go", "../smoke/record.go", "../smoke/receiver.go"}
+var translators = []string{"../cli/chinese.go", "../shell/renamed.go", "../shell/words.go", "../smoke/record.go", "../smoke/receiver.go"}
 
 // prose is a text for people: words in a row that are no command.
 var (

@@ -158,7 +158,7 @@ func TestCredentialsOfOthers(t *testing.T) {
 // What cannot be used is named by its variable, and nothing is sent.
 func TestCredentialsMistakes(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t)
+	a, other := newAccount(t), newAccount(t, sandbox.WithMerchant("1900000110"))
 	for _, test := range []struct {
 		name    string
 		changes map[string]string
@@ -168,14 +168,20 @@ func TestCredentialsMistakes(t *testing.T) {
 		{"p12 beside a key", map[string]string{"WXPAY_P12": a.path("apiclient_cert.p12")}, nil,
 			"WXPAY_P12: it is set beside WXPAY_PRIVATE_KEY or WXPAY_CERTIFICATE: leave one out"},
 		{"p12 with another password", map[string]string{"WXPAY_P12": a.path("locked.p12"), "WXPAY_PRIVATE_KEY": ""}, nil,
-			"WXPAY_PRIVATE_KEY: wrong password, or a damaged file"},
+			"WXPAY_P12: wrong password, or a damaged file"},
+		{"p12 that is PEM", map[string]string{"WXPAY_P12": a.path("apiclient_key.pem"), "WXPAY_PRIVATE_KEY": ""}, nil,
+			"WXPAY_P12: this is PEM text, not a .p12 file: WXPAY_PRIVATE_KEY takes it\n"},
+		{"--p12 that is PEM", nil, []string{"--p12", a.path("apiclient_key.pem")},
+			"wxpay: --p12: this is PEM text, not a .p12 file: WXPAY_PRIVATE_KEY takes it\n"},
+		{"--p12 with another password", nil, []string{"--p12", a.path("locked.p12")}, "wxpay: --p12: wrong password, or a damaged file"},
 		{"no such p12", map[string]string{"WXPAY_P12": "nofile.p12", "WXPAY_PRIVATE_KEY": ""}, nil, "WXPAY_P12: open nofile.p12: "},
 		{"no such variable", map[string]string{"WXPAY_APIV3_KEY": "env:NOTHING"}, nil,
 			"WXPAY_APIV3_KEY: the variable NOTHING is not set in the environment"},
 		{"no such file", map[string]string{"WXPAY_APIV3_KEY": "file:nofile"}, nil, "WXPAY_APIV3_KEY: open nofile: "},
 		{"no base64", map[string]string{"WXPAY_MCHID": "base64:?"}, nil, "WXPAY_MCHID: the text after base64: is not base64"},
 		{"neither true nor false", map[string]string{"WXPAY_OVERSEAS": "hk"}, nil, `WXPAY_OVERSEAS is "hk", not true or false`},
-		{"certificate that is none", nil, []string{"--cert", a.path("password")}, "WXPAY_CERTIFICATE: "},
+		{"certificate that is none", nil, []string{"--cert", a.path("password")}, "wxpay: --cert: "},
+		{"certificate of another", nil, []string{"--cert", other.path("apiclient_cert.pem")}, "does not belong to --cert ("},
 		{"flags that exclude each other", nil, []string{"--cert", "a", "--p12", "b"}, "--cert and --p12 exclude each other"},
 		{"password for nothing", nil, []string{"--password-file", a.path("password")}, "--password-file is for --p12, which is not given"},
 		{"sandbox with a file", nil, []string{"--sandbox", "--cert", "a"}, "--sandbox brings its own credentials"},

@@ -71,7 +71,7 @@ func TestKeysCheck(t *testing.T) {
 			data, err := p12.LegacyRC2.Encode(merchant.PrivateKey, merchant.Certificate, nil, "secret 1")
 			require.NoError(t, err)
 			return []string{"--p12", b.write("apiclient_cert.p12", data)}
-		}, []string{"✗ private key  it cannot be used: wrong password", "✗ certificate  it cannot be used",
+		}, []string{"✗ private key  it cannot be used: --p12: wrong password", "✗ certificate  it cannot be used",
 			"– platform     not asked"}, ""},
 		{"no certificate", both, 0, nil, []string{"– certificate  none is given", "✓ mode         both"}, "both"},
 		{"key of another", both, 0, func(b *bench) []string {
@@ -103,7 +103,7 @@ func TestKeysCheck(t *testing.T) {
 		}, []string{"✗ certificate  it was issued to merchant 1900000110 and not to merchant 1900000109"}, ""},
 		{"key for a certificate", both, 0, func(b *bench) []string {
 			return []string{"--cert", b.write("c.pem", keyPEM(t, other))}
-		}, []string{"✗ certificate  it cannot be used: this is a private key, not a certificate"}, ""},
+		}, []string{"✗ certificate  it cannot be used: --cert: this is a private key, not a certificate"}, ""},
 		{"expired", both, 0, func(b *bench) []string {
 			return []string{"--cert", own(b, "1900000109", now.AddDate(-5, 0, 0), now.Add(-49*time.Hour))}
 		}, []string{"✗ validity     the certificate is no longer valid (", ", expired 2 days ago): apply for a new one",

@@ -73,8 +73,12 @@ func (o *downloadOptions) run(ctx context.Context, sh *shell.Shell) error {
 	if c.brand {
 		return shell.Usage("%w", c.named(shell.Say("WXPAY_BRAND_ID is set: there are no platform certificates for brands, who have the public key")))
 	}
-	if err := errors.Join(c.keyErr, c.certErr); err != nil {
-		return shell.Usage("%s", shell.Plainly(err))
+	unusable := errors.Join(c.keyErr, c.certErr)
+	if c.keyErr != nil && c.certErr != nil && c.keyErr.Error() == c.certErr.Error() {
+		unusable = c.keyErr // of one .p12 file
+	}
+	if unusable != nil {
+		return shell.Usage("%s", shell.Plainly(unusable))
 	}
 	if c.apiv3Key == "" {
 		return shell.Usage("%w", c.named(shell.Say("WXPAY_APIV3_KEY is not set: the platform encrypts its certificates with it")))

@@ -49,6 +49,7 @@ func (sh *Shell) Client(source Source) (client *wxpay.Client, leave func(), err 
 	}
 	if err = credentials.Err(); err == nil {
 		client, err = sh.connect(credentials.Lookup, source)
+		err = asGiven(err, credentials.given)
 	}
 	if err != nil && credentials.profile != "" {
 		return nil, nil, Usage("%w", credentials.Explain(err))
@@ -85,7 +86,7 @@ func (sh *Shell) ClientOf(name string, profile Profile) (*wxpay.Client, error) {
 	}
 	client, err := sh.connect(c.Lookup, Source{})
 	if err != nil {
-		return nil, c.Explain(err)
+		return nil, c.Explain(asGiven(err, c.given))
 	}
 	return client, nil
 }

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -73,6 +74,7 @@ type Credentials struct {
 	profile string // empty for the environment
 	values  map[string]string
 	faults  map[string]error
+	given   map[string]string // the flag or the other variable that gave the value of a variable
 }
 
 // Credentials returns the credentials of the environment or of a profile, and of the flags. It fails only for flags that
@@ -101,7 +103,7 @@ func (sh *Shell) Credentials(flags *CredentialFlags) (*Credentials, error) {
 
 // collect reads the variables and what their references stand for.
 func (sh *Shell) collect(profile string, lookup func(string) (string, bool)) *Credentials {
-	c := &Credentials{sh: sh, profile: profile, values: make(map[string]string), faults: make(map[string]error)}
+	c := &Credentials{sh: sh, profile: profile, values: make(map[string]string), faults: make(map[string]error), given: make(map[string]string)}
 	for _, name := range append(slices.Clone(variablesOfClient), variableP12, variablePassword) {
 		text, set := lookup(name)
 		if !set {
@@ -118,7 +120,7 @@ func (sh *Shell) collect(profile string, lookup func(string) (string, bool)) *Cr
 // replace puts the flags in place of the variables, and completes them.
 func (c *Credentials) replace(flags *CredentialFlags) error {
 	if flags.Overseas {
-		c.values["WXPAY_OVERSEAS"] = "true"
+		c.values["WXPAY_OVERSEAS"], c.given["WXPAY_OVERSEAS"] = "true", "--overseas"
 	}
 	in := NewInput(c.sh)
 	if flags.Password != "" {
@@ -134,6 +136,7 @@ func (c *Credentials) replace(flags *CredentialFlags) error {
 		if err != nil {
 			return Usage("--cert: %w", err)
 		}
+		c.given["WXPAY_CERTIFICATE"] = "--cert"
 		certificate, err := apiv3.ParseCertificate(data)
 		if err != nil {
 			c.faults["WXPAY_CERTIFICATE"] = err
@@ -145,7 +148,7 @@ func (c *Credentials) replace(flags *CredentialFlags) error {
 		if err != nil {
 			return Usage("--p12: %w", err)
 		}
-		c.open(data)
+		c.open(data, "--p12")
 	case flags.Password != "" && c.Get(variableP12) == "":
 		return Usage("--password-file is for --p12, which is not given")
 	case c.Get(variableP12) != "":
@@ -169,7 +172,7 @@ func (c *Credentials) openP12() {
 		c.faults[variableP12] = err
 		return
 	}
-	c.open(data)
+	c.open(data, variableP12)
 }
 
 func (c *Credentials) set(name, value string) {
@@ -177,8 +180,9 @@ func (c *Credentials) set(name, value string) {
 	delete(c.faults, name)
 }
 
-// open takes key and certificate from a .p12 file.
-func (c *Credentials) open(data []byte) {
+// open takes key and certificate from the .p12 file that a flag or a variable gave.
+func (c *Credentials) open(data []byte, by string) {
+	c.given["WXPAY_PRIVATE_KEY"], c.given["WXPAY_CERTIFICATE"] = by, by
 	password, set := c.values[variablePassword]
 	if !set {
 		password = c.Get("WXPAY_MCHID")
@@ -189,8 +193,7 @@ func (c *Credentials) open(data []byte) {
 		der, err = x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	}
 	if err != nil {
-		c.faults["WXPAY_PRIVATE_KEY"] = err
-		c.faults["WXPAY_CERTIFICATE"] = Say("the .p12 file that contains it could not be read")
+		c.faults["WXPAY_PRIVATE_KEY"], c.faults["WXPAY_CERTIFICATE"] = err, err
 		return
 	}
 	c.set("WXPAY_PRIVATE_KEY", block("PRIVATE KEY", der))
@@ -215,15 +218,23 @@ func (c *Credentials) Lookup(name string) (string, bool) {
 // Get is Lookup for a variable that is empty if it is not set.
 func (c *Credentials) Get(name string) string { return c.values[name] }
 
-// Fault returns the reason why a variable has no value although it is set.
-func (c *Credentials) Fault(name string) error { return c.faults[name] }
+// Fault returns the reason why a variable has no value although it, or a flag in its place, is set.
+func (c *Credentials) Fault(name string) error {
+	if err := c.faults[name]; err != nil && c.given[name] != "" {
+		return Say("%s: %w", c.given[name], Plainly(err))
+	}
+	return c.faults[name]
+}
 
 // Err returns all faults on one line, or nil; but not those of the variables that are named.
 func (c *Credentials) Err(but ...string) error {
 	var faults error
+	told := make(map[string]bool)
 	for _, name := range append(slices.Clone(variablesOfClient), variableP12, variablePassword) {
-		if err := c.faults[name]; err != nil && !slices.Contains(but, name) {
-			fault := Say("%s: %w", name, Plainly(err))
+		by := cmp.Or(c.given[name], name)
+		if err := c.faults[name]; err != nil && !slices.Contains(but, name) && !told[by] {
+			told[by] = true // a file may have two of them
+			fault := Say("%s: %w", by, Plainly(err))
 			if faults != nil {
 				fault = Say("%w; %w", faults, fault)
 			}
@@ -239,7 +250,7 @@ func (c *Credentials) Explain(err error) error {
 	if c.profile == "" {
 		return err
 	}
-	return Say("the profile %s: %w", Bounded(c.profile), inProfile{err, c.sh.ProfilesPath()})
+	return Say("the profile %s: %w", Bounded(c.profile), inProfile(err, c.sh.ProfilesPath()))
 }
 
 // Named returns an error that names the keys of the profile in place of the variables, if the credentials are from one.
@@ -247,7 +258,7 @@ func (c *Credentials) Named(err error) error {
 	if c.profile == "" {
 		return err
 	}
-	return inProfile{err, c.sh.ProfilesPath()}
+	return inProfile(err, c.sh.ProfilesPath())
 }
 
 // Bool returns a variable that is true or false; false if it is not set.

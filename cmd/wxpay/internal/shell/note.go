@@ -41,7 +41,7 @@ func (sh *Shell) ErrorText(err error) string {
 		}
 	case plain:
 		return plainly(sh.ErrorText(e.error))
-	case inProfile:
+	case renamed:
 		return e.of(sh.ErrorText(e.error))
 	case *ExitError:
 		if e.Err != nil {

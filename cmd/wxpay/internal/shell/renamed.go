@@ -5,22 +5,38 @@ import (
 	"strings"
 )
 
-// inProfile is an error about the credentials of a profile, whose keys it names in place of the variables.
-type inProfile struct {
+// renamed is an error about credentials, which names what the user gave in place of the variables.
+type renamed struct {
 	error
-	path string
+	of func(text string) string
 }
 
-func (p inProfile) Error() string { return p.of(p.error.Error()) }
+func (r renamed) Error() string { return r.of(r.error.Error()) }
 
-func (p inProfile) Unwrap() error { return p.error }
+func (r renamed) Unwrap() error { return r.error }
 
 // MarshalText returns the English.
-func (p inProfile) MarshalText() ([]byte, error) { return []byte(OneLine(p.Error())), nil }
+func (r renamed) MarshalText() ([]byte, error) { return []byte(OneLine(r.Error())), nil }
 
-func (p inProfile) of(text string) string {
-	text = inKeys.Replace(strings.TrimPrefix(text, "wxpay: "))
-	return strings.NewReplacer("not set in the environment: ", "not set in "+p.path+": ", "环境变量没有设置：", p.path+" 里没有设置：").Replace(text)
+// inProfile names the keys of the file of profiles at a path in place of the variables.
+func inProfile(err error, path string) error {
+	set := []string{"not set in the environment: ", "not set in " + path + ": ", "环境变量没有设置：", path + " 里没有设置："}
+	return renamed{err, func(text string) string {
+		return strings.NewReplacer(set...).Replace(inKeys.Replace(strings.TrimPrefix(text, "wxpay: ")))
+	}}
+}
+
+// asGiven names flags in place of the variables that they stand for.
+func asGiven(err error, given map[string]string) error {
+	if err == nil || len(given) == 0 {
+		return err
+	}
+	var pairs []string
+	for variable, name := range given {
+		pairs = append(pairs, variable, name)
+	}
+	flags := strings.NewReplacer(pairs...)
+	return renamed{err, func(text string) string { return flags.Replace(InFlags(text)) }}
 }
 
 // inKeys replaces the variables in a text by the keys of the file of profiles.
