@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/pflag"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
@@ -31,7 +33,6 @@ func (o *listenOptions) flags(flags *pflag.FlagSet) {
 
 // window is what others see of the process while it runs.
 type window struct {
-	*meter
 	stopping context.Context             // ends when no more jobs are begun
 	queue    atomic.Pointer[fleet.Queue] // nil until it is open
 
@@ -76,11 +77,12 @@ func (p *program) window(ctx context.Context, o listenOptions) (*window, func(),
 	if err != nil {
 		return nil, nil, usageError("--listen: %w", err)
 	}
-	w := &window{meter: p.meter, stopping: ctx}
+	w := &window{stopping: ctx}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
 	mux.HandleFunc("GET /readyz", w.ready)
-	mux.HandleFunc("GET /metrics", w.metrics)
+	p.meter.registry.MustRegister(w)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.meter.registry, promhttp.HandlerOpts{}))
 	if o.pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -154,47 +156,51 @@ func (w *window) ready(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (w *window) metrics(rw http.ResponseWriter, r *http.Request) {
-	var e exposition
-	w.meter.write(&e)
-	g, open := w.look(r.Context())
+// Describe says nothing of how the queue stands: much of it is absent while the queue does not answer.
+func (w *window) Describe(chan<- *prometheus.Desc) {}
+
+// Collect tells how the queue stands. Every process of a queue tells the same.
+func (w *window) Collect(metrics chan<- prometheus.Metric) {
+	gauge := func(name, help string, value float64) {
+		metrics <- prometheus.MustNewConstMetric(prometheus.NewDesc("wxpay_batch_"+name, help, nil, nil), prometheus.GaugeValue, value)
+	}
+	ctx := context.Background()
+	g, open := w.look(ctx)
 	up := 0.0
 	if open && g.err == nil {
 		up = 1
-		g.write(&e)
-		if u, known := w.settle(r.Context()); known {
-			e.gauge("wxpay_batch_unknown_jobs", "Jobs of unknown outcome, half a minute ago at most. Absent while that cannot be counted within five seconds.", float64(u.Unknown))
-			e.gauge("wxpay_batch_blocked_orders", "Orders of which jobs stand behind one of unknown outcome, or would.", float64(len(u.Blocked)))
+		g.tell(gauge)
+		if u, known := w.settle(ctx); known {
+			gauge("unknown_jobs", "Jobs of unknown outcome, half a minute ago at most. Absent while that cannot be counted within five seconds.", float64(u.Unknown))
+			gauge("blocked_orders", "Orders of which jobs stand behind one of unknown outcome, or would.", float64(len(u.Blocked)))
 		}
 	}
-	e.gauge("wxpay_batch_queue_up", "Whether the queue is open and answers. Without that there are no other figures of it.", up)
-	rw.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_, _ = rw.Write(e.Bytes())
+	gauge("queue_up", "Whether the queue is open and answers. Without that there are no other figures of it.", up)
 }
 
-// write writes how the queue stands. Every process of a queue tells the same.
-func (g *glance) write(e *exposition) {
+// tell tells what the look has found.
+func (g *glance) tell(gauge func(name, help string, value float64)) {
 	s := &g.status
 	truth := map[bool]float64{true: 1}
-	e.gauge("wxpay_batch_queue_response_seconds", "How long the engine took for the answer to half a dozen questions.", g.took.Seconds())
-	e.gauge("wxpay_batch_queued_jobs", "Jobs that wait or run.", float64(s.Queued))
-	e.gauge("wxpay_batch_running_jobs", "Jobs, or orders with jobs, in hand or waiting for their next step.", float64(s.Running))
-	e.gauge("wxpay_batch_known_jobs", "Jobs with a record.", float64(s.Known))
-	e.gauge("wxpay_batch_dead_jobs", "Jobs that were refused, or are of unknown outcome without an order.", float64(s.Dead))
+	gauge("queue_response_seconds", "How long the engine took for the answer to half a dozen questions.", g.took.Seconds())
+	gauge("queued_jobs", "Jobs that wait or run.", float64(s.Queued))
+	gauge("running_jobs", "Jobs, or orders with jobs, in hand or waiting for their next step.", float64(s.Running))
+	gauge("known_jobs", "Jobs with a record.", float64(s.Known))
+	gauge("dead_jobs", "Jobs that were refused, or are of unknown outcome without an order.", float64(s.Dead))
 	age := 0.0
 	if !s.Oldest.IsZero() {
 		age = max(0, g.at.Sub(s.Oldest).Seconds())
 	}
-	e.gauge("wxpay_batch_oldest_job_age_seconds", "Time since the oldest job was queued that waits or runs, 0 for none.", age)
+	gauge("oldest_job_age_seconds", "Time since the oldest job was queued that waits or runs, 0 for none.", age)
 	aside := 0
 	for _, m := range s.Workers {
 		if m.Aside != nil {
 			aside++
 		}
 	}
-	e.gauge("wxpay_batch_workers", "Workers of the queue.", float64(len(s.Workers)))
-	e.gauge("wxpay_batch_workers_aside", "Workers that have stepped aside because of trouble of their own.", float64(aside))
-	e.gauge("wxpay_batch_paused", "Whether the queue is paused.", truth[s.Pause != nil])
-	e.gauge("wxpay_batch_closed", "Whether the queue takes no new jobs.", truth[s.Closed])
-	e.gauge("wxpay_batch_in_doubt", "Whether records were lost, so that new numbers count as sent.", truth[!s.InDoubt.IsZero()])
+	gauge("workers", "Workers of the queue.", float64(len(s.Workers)))
+	gauge("workers_aside", "Workers that have stepped aside because of trouble of their own.", float64(aside))
+	gauge("paused", "Whether the queue is paused.", truth[s.Pause != nil])
+	gauge("closed", "Whether the queue takes no new jobs.", truth[s.Closed])
+	gauge("in_doubt", "Whether records were lost, so that new numbers count as sent.", truth[!s.InDoubt.IsZero()])
 }

@@ -84,7 +84,7 @@ func TestListen(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, text := get(t, url+"/metrics")
 		have = samples(t, text)
-		return have["wxpay_batch_queued_jobs"] == "0" && have[`wxpay_batch_ended_jobs_total{state="succeeded",code=""}`] == "20"
+		return have["wxpay_batch_queued_jobs"] == "0" && have[`wxpay_batch_ended_jobs_total{code="",state="succeeded"}`] == "20"
 	}, time.Minute, 100*time.Millisecond)
 	for name, want := range map[string]string{
 		"wxpay_batch_queue_up": "1", "wxpay_batch_known_jobs": "20", "wxpay_batch_running_jobs": "0", "wxpay_batch_workers": "1", "wxpay_batch_paused": "0",
