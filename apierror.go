@@ -105,7 +105,7 @@ const maxErrorBody = 64 << 10
 func newAPIError(c *call.Call, res *call.Response) *APIError {
 	get := func(path string) Result { return strict.Get(res.JSON, path) }
 	e := &APIError{
-		Status: res.Status, RequestID: res.RequestID, Method: c.Method, Template: c.Template, Attempts: c.Attempts,
+		Status: res.Status, RequestID: res.RequestID(), Method: c.Method, Template: c.Template, Attempts: c.Attempts,
 		Verified: res.Verified, Header: res.Header, Raw: res.Raw[:min(len(res.Raw), maxErrorBody)],
 		Code: wxcode.Code(get("code").String()), Message: get("message").String(),
 		Trail: newTrail(c), money: c.MovesMoney(),

@@ -54,7 +54,7 @@ func (r *Response) of(ctx context.Context, c *call.Call) (*Response, error) {
 }
 
 func (r *Response) fill() {
-	r.Status, r.Header, r.RequestID, r.Verified = r.from.Status, r.from.Header, r.from.RequestID, r.from.Verified
+	r.Status, r.Header, r.RequestID, r.Verified = r.from.Status, r.from.Header, r.from.RequestID(), r.from.Verified
 }
 
 // Stale reports whether the response shows nothing of its call and was signed more than 30 s before

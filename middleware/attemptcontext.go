@@ -21,10 +21,11 @@ func attemptContext(ctx context.Context, call *Call) (_ context.Context, stop co
 	if limits := call.Limits; limits != nil {
 		cause = limits.TotalErr
 		if limits.Attempt > 0 {
-			begun := call.Begun
-			if call.Begun = (time.Time{}); begun.IsZero() {
+			begun := end.Add(-limits.Total)
+			if !call.Fresh {
 				begun = time.Now()
 			}
+			call.Fresh = false
 			if first := begun.Add(limits.Attempt); end.IsZero() || first.Before(end) {
 				end, cause = first, limits.AttemptErr
 			}

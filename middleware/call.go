@@ -24,9 +24,6 @@ type Call struct {
 	Operation *fact.Operation
 	// Deadline ends the whole call with all its attempts; zero for none.
 	Deadline time.Time
-	// Begun is the present time if the caller has just read the clock, else zero. It saves the
-	// first attempt from reading it again.
-	Begun time.Time
 	// Limits bound the call and each attempt; nil for no bounds. They are shared: do not change
 	// them.
 	Limits *TimeLimits
@@ -39,6 +36,9 @@ type Call struct {
 	// Number returns the merchant's own number of the call for the log; nil keeps it out.
 	Number func() string
 
+	// Fresh says that the time of Deadline has just begun. It saves the first attempt from reading the
+	// clock.
+	Fresh bool
 	// Stream asks Verify to return a successful response unread where that is possible: for a
 	// family that is documented as unsigned, or whose signature covers a digest in the header.
 	Stream bool

@@ -15,14 +15,14 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// The first attempt begins when its caller says so, the next ones at their own time.
-func TestBegun(t *testing.T) {
+// The first attempt begins when the deadline was set if its caller says so, the next ones at their own time.
+func TestFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		call := &middleware.Call{
-			Method: "GET", Begun: time.Now(), Deadline: time.Now().Add(time.Hour),
+			Method: "GET", Fresh: true, Deadline: time.Now().Add(time.Hour),
 			Limits: &middleware.TimeLimits{Total: time.Hour, TotalErr: errors.New("total"), Attempt: time.Minute, AttemptErr: errors.New("attempt")},
 		}
-		begun := call.Begun
+		begun := time.Now()
 		time.Sleep(time.Second)
 		var ends []time.Duration
 		transport := middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {

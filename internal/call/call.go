@@ -70,15 +70,14 @@ const (
 
 // Response is a response of the platform, read whole.
 type Response struct {
-	Call      *Call // the call that it belongs to
-	Status    int
-	Header    http.Header
-	RequestID string
-	Verified  bool
-	Raw       []byte
-	JSON      []byte // the JSON text in Raw; nil unless all readers read it alike
+	Call     *Call // the call that it belongs to
+	Status   int
+	Header   http.Header
+	Verified bool
 	// Stale reports that it shows nothing of its call and was signed before the request was sent.
 	Stale bool
+	Raw   []byte
+	JSON  []byte // the JSON text in Raw; nil unless all readers read it alike
 
 	opening *opening // nil if no field is marked as encrypted
 }

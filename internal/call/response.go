@@ -20,13 +20,16 @@ func newResponse(c *Call, res *http.Response, raw, json []byte) *Response {
 
 func (r *Response) fill(c *Call, res *http.Response, raw, json []byte) {
 	*r = Response{
-		Call: c, Status: res.StatusCode, Header: res.Header, RequestID: headers.First(res.Header, apiv3.HeaderRequestID), Verified: c.Verified,
-		Raw: raw, JSON: json, Stale: c.Binding != Bound && c.Stale(),
+		Call: c, Status: res.StatusCode, Header: res.Header, Verified: c.Verified, Stale: c.Binding != Bound && c.Stale(),
+		Raw: raw, JSON: json,
 	}
 	if json != nil && r.success() && c.plan.Response.Encrypted() {
 		r.opening = new(opening)
 	}
 }
+
+// RequestID identifies the call for the platform's support; empty if the response has none.
+func (r *Response) RequestID() string { return headers.First(r.Header, apiv3.HeaderRequestID) }
 
 func (r *Response) success() bool { return r.Status >= 200 && r.Status <= 299 }
 

@@ -23,11 +23,10 @@ func (c *Call) Send(ctx context.Context) (*Response, error) {
 // SendInto is Send into the caller's response.
 func (c *Call) SendInto(ctx context.Context, res *Response) error {
 	if c.file == nil { // an upload may take long; see middleware.Call.SetStream
-		c.Begun = time.Now()
-		c.Deadline = c.Begun.Add(c.Limits.Total)
+		c.Deadline, c.Fresh = time.Now().Add(c.Limits.Total), true
 	}
 	if c.file == nil && (c.line.Waits || c.line.Keys.Follows()) {
-		c.Begun = time.Time{} // they may take time
+		c.Fresh = false // they may take time
 		// The attempts keep the deadline themselves; this bounds every other wait.
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, c.Deadline, c.Limits.TotalErr)
