@@ -96,7 +96,11 @@ func (c *Call) Own() string {
 
 // filled returns the value of the placeholder of a name.
 func (c *Call) filled(name string) (string, bool) {
-	for template, path := c.Operation.Path, c.URL.EscapedPath(); template != "" && path != ""; {
+	path := c.URL.RawPath // see locate
+	if path == "" {
+		path = c.URL.Path
+	}
+	for template := c.Operation.Path; template != "" && path != ""; {
 		var segment, value string
 		segment, template, _ = strings.Cut(template, "/")
 		value, path, _ = strings.Cut(path, "/")

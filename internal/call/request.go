@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -11,8 +12,9 @@ import (
 
 // Request makes the HTTP request of c, complete except for the signature.
 func (c *Call) Request(ctx context.Context) *http.Request {
+	usual := &c.line.Headers
 	base := http.Request{
-		Method: c.Method, URL: &c.URL, Host: c.URL.Host, Header: make(http.Header, 6), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Method: c.Method, URL: &c.URL, Host: c.URL.Host, Header: maps.Clone(usual.all), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	req := base.WithContext(middleware.WithCall(ctx, &c.Call))
 
@@ -25,8 +27,6 @@ func (c *Call) Request(ctx context.Context) *http.Request {
 		key = make([]string, 1)
 	}
 	key[0] = serial
-	usual := &c.line.Headers
-	req.Header["Accept"], req.Header["User-Agent"] = usual.accept, usual.agent
 	if c.Stream {
 		req.Header["Accept"] = acceptAll
 	}
@@ -35,9 +35,6 @@ func (c *Call) Request(ctx context.Context) *http.Request {
 	}
 	if serial != "" {
 		req.Header[apiv3.HeaderSerial] = key
-	}
-	if usual.language != nil {
-		req.Header["Accept-Language"] = usual.language
 	}
 	for i := len(c.header) - 1; i >= 0; i-- { // oldest first, so that the newest of a name wins
 		req.Header[c.header[i].Name] = []string{c.header[i].Value}

@@ -55,6 +55,9 @@ func oneLine(s string, longest int) string {
 // allocates nothing for a usual one.
 func Printable(s string) string {
 	s = cut(s, 64)
+	if plain(s) {
+		return s
+	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "")
 	}
@@ -64,6 +67,16 @@ func Printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// plain reports whether s is visible ASCII.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
