@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/importer"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -22,35 +25,35 @@ const host = "github.com/wxpay-go/"
 
 // Names returns the sorted lines of the module in dir: of each package that others can import, "pkg path, declaration".
 func Names(dir string) ([]string, error) {
-	list := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Name,Export,DepOnly", "./...")
-	list.Dir = dir
-	var stderr bytes.Buffer
-	list.Stderr = &stderr
-	out, err := list.Output()
+	packages, err := list(dir, "-deps", "-json=ImportPath,Name,Dir,GoFiles,Standard,DepOnly", "./...")
 	if err != nil {
-		return nil, fmt.Errorf("go list in %s: %w\n%s", dir, err, &stderr)
+		return nil, err
 	}
-	exports := make(map[string]string)
-	var public []string
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p struct {
-			ImportPath, Name, Export string
-			DepOnly                  bool
-		}
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		exports[p.ImportPath] = p.Export
-		if !p.DepOnly && p.Name != "main" && !slices.Contains(strings.Split(p.ImportPath, "/"), "internal") {
+	r := &reader{positions: token.NewFileSet(), listed: make(map[string]listed), known: make(map[string]*types.Package)}
+	var public, standard []string
+	for _, p := range packages {
+		r.listed[p.ImportPath] = p
+		switch {
+		case p.Standard:
+			standard = append(standard, p.ImportPath)
+		case !p.DepOnly && p.Name != "main" && !slices.Contains(strings.Split(p.ImportPath, "/"), "internal"):
 			public = append(public, p.ImportPath)
 		}
 	}
-	from := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	exports := make(map[string]string)
+	if len(standard) > 0 { // otherwise go list would take the folder that it stands in
+		packages, err := list(dir, append([]string{"-export", "-json=ImportPath,Export"}, standard...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range packages {
+			exports[p.ImportPath] = p.Export
+		}
+	}
+	r.standard = importer.ForCompiler(r.positions, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
 	var lines []string
 	for _, path := range public {
-		p, err := from.Import(path)
+		p, err := r.Import(path)
 		if err != nil {
 			return nil, err
 		}
@@ -60,6 +63,66 @@ func Names(dir string) ([]string, error) {
 	}
 	slices.Sort(lines)
 	return lines, nil
+}
+
+// listed is a package as go list shows it.
+type listed struct {
+	ImportPath, Name, Dir, Export string
+	GoFiles                       []string
+	Standard, DepOnly             bool
+}
+
+func list(dir string, args ...string) (packages []listed, err error) {
+	command := exec.Command("go", append([]string{"list"}, args...)...)
+	command.Dir = dir
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list in %s: %w\n%s", dir, err, &stderr)
+	}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, err
+		}
+		packages = append(packages, p)
+	}
+}
+
+// A reader imports packages from their source, without the bodies of functions, and the standard library as it is compiled.
+// To compile the others, too, would take a minute: a queue server is among them.
+type reader struct {
+	positions *token.FileSet
+	standard  types.Importer
+	listed    map[string]listed
+	known     map[string]*types.Package
+}
+
+// Import returns a package.
+func (r *reader) Import(path string) (*types.Package, error) {
+	p, ok := r.listed[path]
+	if p.Standard || !ok { // or package unsafe
+		return r.standard.Import(path)
+	}
+	if known := r.known[path]; known != nil {
+		return known, nil
+	}
+	files := make([]*ast.File, len(p.GoFiles))
+	for i, name := range p.GoFiles {
+		var err error
+		if files[i], err = parser.ParseFile(r.positions, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution); err != nil {
+			return nil, err
+		}
+	}
+	of, err := (&types.Config{Importer: r, IgnoreFuncBodies: true}).Check(path, r.positions, files, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.known[path] = of
+	return of, nil
 }
 
 // declarations returns a line for each exported name of the package.
