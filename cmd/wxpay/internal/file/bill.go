@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/operation"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/request"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/contrib/sm"
@@ -124,6 +125,14 @@ Temporary files go to TMPDIR, compressed or encrypted as they came. On a termina
 	flags.StringVar(&o.format, "format", "csv", "`csv`, json or table")
 	_ = command.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(billFormats, cobra.ShellCompDirectiveNoFileComp))
 	flags.VarP(&shell.PairFlag{List: &o.Query}, "query", "q", "a further `name=value` of the application")
+	_ = command.RegisterFlagCompletionFunc("query", operation.CompleteQuery(sh.Facts(), func(args []string) (path string, but []string) {
+		for _, kind := range billKinds {
+			if len(args) == 1 && kind.name == args[0] {
+				return kind.path, []string{kind.date, "tar_type"} // --date and --gzip
+			}
+		}
+		return "", nil
+	}))
 	flags.DurationVar(&o.wait, "wait", 0, "how long to wait for a bill that is not made yet, such as 2h")
 	shell.TimeoutFlag(flags, &o.Timeout, "how long to wait for a response, or for a transfer that stands still, such as 5s")
 	flags.BoolVar(&o.Sandbox, "sandbox", false, "get an invented bill from an embedded sandbox, which needs no credentials")
