@@ -196,7 +196,7 @@ func (q *Queue) recount(ctx context.Context) error {
 		}
 		q.ledger.known.Store(0)
 		q.ledger.ended.Store(0)
-		q.untold.take()
+		q.untold.drop()
 		seen, stands, err := q.countRecords(ctx)
 		if err == nil {
 			err = q.retell(ctx, stands)

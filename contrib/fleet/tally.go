@@ -114,6 +114,12 @@ func (u *untold) forget(at stand) {
 	u.all.count(at, -1)
 }
 
+// drop forgets what is not told, and what may be, for all is counted anew.
+func (u *untold) drop() {
+	u.take()
+	u.unsure = nil
+}
+
 // take returns what is to be told, and begins anew.
 func (u *untold) take() (t tally) {
 	u.mu.Lock()

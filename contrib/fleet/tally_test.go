@@ -184,3 +184,14 @@ func TestCountsOnceOpened(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, status.Uncounted)
 }
+
+// What may or may not have been told is counted once when all records are counted anew.
+func TestRecountOfWhatMayBeTold(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, fleettest.Embedded(t), newGateway(t).client)
+	submit(t, q, feed("F1"))
+	fleet.TellInVain(q, fleet.Waiting)
+	require.NoError(t, q.Doubt(t.Context()))
+	submit(t, q, feed("F2")) // tells the rest
+	assert.Equal(t, map[fleet.State]int{fleet.Waiting: 2}, counted(t, q))
+}
