@@ -49,7 +49,7 @@ func (r *running) open(c *claim) (err error) {
 	}
 	r.unread.clear()
 	seq, _ := strconv.ParseUint(c.header.Get(headerRecord), 10, 64)
-	c.rec = r.newRecord(c.job, c.submitted)
+	c.rec = r.newRecord(c.job, c.submitted, c.header.Get(headerRun))
 	c.rec.seq = seq
 	return nil
 }

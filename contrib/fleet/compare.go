@@ -79,10 +79,10 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 			return s.compareOnce(ctx, it)
 		default: // its message was lost
 			it.message.Header.Set(headerRetry, "1")
-			it.record.seq = have.seq
+			it.record.seq, it.record.run = have.seq, have.run
 		}
 	default: // queued, unless an earlier submission or retry broke off between the two
-		it.record.seq, it.lane = have.seq, have.Lane
+		it.record.seq, it.record.run, it.lane = have.seq, have.run, have.Lane
 		it.message.Header.Set(headerRetry, "1")
 	}
 	return nil
@@ -106,7 +106,8 @@ func (s *submitting) correct(ctx context.Context, it *item, have *record) error 
 		return err
 	}
 	next := *it.record
-	next.seq, next.was, next.Claim, next.Corrected, next.Deliveries = have.seq, have.was, s.claim(), have.Corrected+1, have.Deliveries
+	next.seq, next.was, next.run = have.seq, have.was, have.run
+	next.Claim, next.Corrected, next.Deliveries = s.claim(), have.Corrected+1, have.Deliveries
 	if err := s.replace(ctx, it.key, &next); errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
 		return s.compareOnce(ctx, it)
 	} else if err != nil {

@@ -2,15 +2,10 @@ package fleet
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// ErrNoRun means that a queue knows no run of an ID.
-var ErrNoRun = errors.New("fleet: there is no such run")
 
 // Filter selects jobs. The zero value selects all.
 type Filter struct {
@@ -35,18 +30,11 @@ func (q *Queue) filter(ctx context.Context, f Filter) (filter, error) {
 	if f.Run == "" {
 		return all, nil
 	}
-	err := q.engine.ride(ctx, askMost, func(ctx context.Context) error {
-		_, err := q.control.Get(ctx, keyRun+f.Run)
-		return err
-	})
-	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
-		return all, fmt.Errorf("%w: %s", ErrNoRun, f.Run)
+	_, err := q.readRun(ctx, f.Run)
+	if err == nil {
+		all.keys, err = q.readRunKeys(ctx, f.Run, nil)
+		all.keys.sort()
 	}
-	if err != nil {
-		return all, fmt.Errorf("fleet: reading a run: %w", q.engine.Explain(err))
-	}
-	all.keys, err = q.readRunKeys(ctx, f.Run, nil)
-	all.keys.sort()
 	return all, err
 }
 

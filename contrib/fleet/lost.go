@@ -120,7 +120,7 @@ func (q *Queue) countRecords(ctx context.Context) (seen account, stands tally, e
 		return seen, stands, err
 	}
 	if err = q.read(ctx, q.records, reading{headersOnly: true, toEnd: true}, func(m jetstream.Msg) error {
-		p := stand{State(m.Headers().Get(headerState)), m.Headers().Get(headerCode)}
+		p := standsAt(m.Headers())
 		if seen.Known++; p.State.Ended() {
 			seen.Ended++
 		}
@@ -130,6 +130,7 @@ func (q *Queue) countRecords(ctx context.Context) (seen account, stands tally, e
 		return seen, stands, err
 	}
 	after, err := q.recordsState(ctx)
+	stands.fold()
 	if stands.Stored = int64(after.LastSeq); after.LastSeq != before.LastSeq || uint64(seen.Known) != after.Msgs {
 		stands = tally{}
 	}

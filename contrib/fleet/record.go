@@ -104,6 +104,7 @@ type record struct {
 	Claim string `json:"claim,omitempty"`
 
 	content string // digest of what is sent
+	run     string // the ID of the submission that brought it first, empty if nobody knows
 	seq     uint64 // in the stream of records
 	was     stand  // there
 }
@@ -112,11 +113,12 @@ type record struct {
 type stand struct {
 	State State
 	Code  string // of the platform, once the job has ended
+	Run   string // the ID of the submission that brought the job first
 }
 
 // stands is where the job of a record stands.
 func (r *record) stands() stand {
-	p := stand{State: r.State}
+	p := stand{State: r.State, Run: r.run}
 	if r.State.Ended() {
 		p.Code = r.Code
 	}
@@ -124,13 +126,21 @@ func (r *record) stands() stand {
 }
 
 // MarshalText makes a stand the key of an object.
-func (p stand) MarshalText() ([]byte, error) { return []byte(string(p.State) + " " + p.Code), nil }
+func (p stand) MarshalText() ([]byte, error) {
+	return []byte(p.Run + " " + string(p.State) + " " + p.Code), nil
+}
 
 // UnmarshalText reads what MarshalText makes.
 func (p *stand) UnmarshalText(text []byte) error {
-	state, code, _ := strings.Cut(string(text), " ")
-	p.State, p.Code = State(state), code
+	run, rest, _ := strings.Cut(string(text), " ")
+	state, code, _ := strings.Cut(rest, " ")
+	*p = stand{State(state), code, run}
 	return nil
+}
+
+// standsAt is where a job stands, by the headers of its record.
+func standsAt(h nats.Header) stand {
+	return stand{State(h.Get(headerState)), h.Get(headerCode), h.Get(headerRun)}
 }
 
 // change is what storing r in place of the record with its sequence changes of the account.
@@ -147,12 +157,13 @@ func (r *record) change() (a account) {
 	return a
 }
 
-// Headers of messages. State and code are in clear, so that they can be counted without a key.
+// Headers of messages. State, code and run are in clear, so that they can be counted without a key.
 const (
 	headerVersion = "Wxpay-Version"
 	headerState   = "Wxpay-State"
 	headerCode    = "Wxpay-Code"
 	headerContent = "Wxpay-Content"
+	headerRun     = "Wxpay-Run"
 	headerRecord  = "Wxpay-Record" // of a job: the sequence of its record when it was queued
 	headerHeld    = "Wxpay-Held"   // of a job that is kept for a retry: see record.Held
 	headerRetry   = "Wxpay-Retry"  // of a job: it is one more time, and its record tells more

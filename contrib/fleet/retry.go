@@ -114,7 +114,7 @@ func (q *Queue) exhumed(key string, m jetstream.Msg) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := q.newRecord(job, submitted)
+	r := q.newRecord(job, submitted, "")
 	r.State, r.Ended = State(m.Headers().Get(headerState)), time.Now()
 	r.Held, _ = strconv.ParseBool(m.Headers().Get(headerHeld))
 	return r, nil

@@ -17,6 +17,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// ErrNoRun means that a queue knows no run of an ID.
+var ErrNoRun = errors.New("fleet: there is no such run")
+
 // keyRun begins the keys under which the control bucket keeps a run.
 const keyRun = "run."
 
@@ -116,6 +119,35 @@ func (q *Queue) readRunKeys(ctx context.Context, id string, to runKeySet) (runKe
 	return to, err
 }
 
+// readRun reads what is known of a run.
+func (q *Queue) readRun(ctx context.Context, id string) (r Run, err error) {
+	key := keyRun + id
+	var entry jetstream.KeyValueEntry
+	err = q.engine.ride(ctx, askMost, func(ctx context.Context) error {
+		entry, err = q.control.Get(ctx, key)
+		return err
+	})
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
+		return r, fmt.Errorf("%w: %s", ErrNoRun, id)
+	}
+	if err == nil {
+		r, err = q.openRun(key, entry.Value())
+	}
+	if err != nil {
+		return r, fmt.Errorf("fleet: reading a run: %w", q.engine.Explain(err))
+	}
+	return r, nil
+}
+
+// openRun opens what is kept under the key of a run.
+func (q *Queue) openRun(key string, sealed []byte) (r Run, err error) {
+	text, _, err := q.keys.Open(key, sealed)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	return r, err
+}
+
 // Runs lists the submissions, the newest first.
 func (q *Queue) Runs(ctx context.Context) ([]Run, error) {
 	var runs []Run
@@ -134,12 +166,8 @@ func (q *Queue) Runs(ctx context.Context) ([]Run, error) {
 			if err != nil {
 				return err
 			}
-			text, _, err := q.keys.Open(key, entry.Value())
+			r, err := q.openRun(key, entry.Value())
 			if err != nil {
-				return err
-			}
-			var r Run
-			if err := json.Unmarshal(text, &r); err != nil {
 				return err
 			}
 			runs = append(runs, r)

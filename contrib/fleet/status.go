@@ -94,7 +94,7 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 		states[stream] = info.State
 	}
 	s.Known, s.Dead, s.Position = states[q.records].Msgs, states[q.dead].Msgs, states[q.records].LastSeq
-	s.Jobs, s.Uncounted = counted.counts(), counted.missing(states[q.records])
+	s.Jobs, s.Uncounted = counted.counts(ofAll), counted.missing(states[q.records])
 	for _, state := range []jetstream.StreamState{jobs.State, states[q.lanes]} {
 		if state.Msgs > 0 && (s.Oldest.IsZero() || state.FirstTime.Before(s.Oldest)) {
 			s.Oldest = state.FirstTime
@@ -109,6 +109,32 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 	return s, nil
 }
 
+// Counts counts the jobs that a filter selects as Summary does, and mostly reads no records for
+// that. It has to if processes have yet to tell what they have stored (Status.Uncounted), if the
+// filter selects more than a run, or if the run has not ended, is older than 32 others that still
+// have jobs, or was given jobs that an earlier one had brought.
+func (q *Queue) Counts(ctx context.Context, only Filter) ([]Count, error) {
+	if len(only.States) > 0 || only.After > 0 {
+		return q.Summary(ctx, only)
+	}
+	told, missing, err := q.counted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, all := told.counts(ofAll), true
+	if only.Run != "" {
+		r, err := q.readRun(ctx, only.Run)
+		if err != nil {
+			return nil, err
+		}
+		list, all = told.of(&r)
+	}
+	if missing == 0 && all {
+		return list, nil
+	}
+	return q.Summary(ctx, only)
+}
+
 // Summary counts the jobs that a filter selects by state and code; the unknown come first, then
 // what needs attention. It needs to read the headers of all records, about a second for every
 // 200,000.
@@ -119,10 +145,10 @@ func (q *Queue) Summary(ctx context.Context, only Filter) ([]Count, error) {
 		return nil, err
 	}
 	if err := q.scan(ctx, &f, true, func(m jetstream.Msg) error {
-		counts.count(stand{State(m.Headers().Get(headerState)), m.Headers().Get(headerCode)}, 1)
+		counts.count(standsAt(m.Headers()), 1)
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	return counts.counts(), nil
+	return counts.counts(ofAll), nil
 }

@@ -48,12 +48,13 @@ func (q *Queue) openJob(key string, header nats.Header, data []byte) (*Job, time
 	return p.Job, p.Submitted, nil
 }
 
-// newRecord is the record of a job that waits.
-func (q *Queue) newRecord(job *Job, submitted time.Time) *record {
+// newRecord is the record of a job that waits. run is the ID of its submission, empty if nobody
+// knows.
+func (q *Queue) newRecord(job *Job, submitted time.Time, run string) *record {
 	return &record{
 		Result: Result{Number: job.Number, State: Waiting, Method: job.Method, Path: job.Path, Amounts: job.Amounts(),
 			Submitted: submitted, File: job.File, Line: job.Line, Order: job.Order},
-		Lane: job.lane(q.digests), content: job.content(q.digests), was: stand{State: Waiting},
+		Lane: job.lane(q.digests), content: job.content(q.digests), run: run, was: stand{State: Waiting, Run: run},
 	}
 }
 
@@ -69,6 +70,9 @@ func (q *Queue) sealRecord(r *record, key string) (*nats.Msg, error) {
 	if r.Code != "" && r.State.Ended() {
 		m.Header.Set(headerCode, r.Code)
 	}
+	if r.run != "" {
+		m.Header.Set(headerRun, r.run)
+	}
 	return m, nil
 }
 
@@ -81,7 +85,7 @@ func (q *Queue) openRecord(key string, header nats.Header, data []byte, seq uint
 	if err != nil {
 		return nil, err
 	}
-	r := &record{content: header.Get(headerContent), seq: seq}
+	r := &record{content: header.Get(headerContent), run: header.Get(headerRun), seq: seq}
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("fleet: reading a record: %w", err)
 	}

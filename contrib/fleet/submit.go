@@ -206,7 +206,7 @@ func (s *submitting) prepare(it *item) {
 		return
 	}
 	it.key = job.key(s.digests, s.identity)
-	it.record = s.newRecord(job, time.Now())
+	it.record = s.newRecord(job, time.Now(), s.run.ID)
 	it.lane = it.record.Lane
 	if s.loss != nil { // it may be one whose record is missing
 		it.record.Doubt = s.loss.Since
@@ -318,6 +318,7 @@ func (s *submitting) queue(c *chunk) error {
 		}
 		seq := strconv.FormatUint(it.record.seq, 10)
 		it.message.Header.Set(headerRecord, seq)
+		it.message.Header.Set(headerRun, it.record.run)
 		if !it.record.Doubt.IsZero() {
 			it.message.Header.Set(headerRetry, "1")
 		}

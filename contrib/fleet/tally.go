@@ -25,14 +25,23 @@ type tally struct {
 	// none of them is missing: the stream numbers its messages, so the number of the last one shows
 	// how many are.
 	Stored int64 `json:"stored"`
+	// Since is the ID of the first run whose jobs are counted apart; those of runs before it count as
+	// jobs of none.
+	Since string `json:"since,omitempty"`
 	// Jobs has no zeros.
-	Jobs map[stand]int64 `json:"jobs,omitempty"`
+	Jobs map[stand]int64 `json:"stands,omitempty"`
 }
+
+// runsApart is how many runs a tally counts apart at most, the newest: it is stored once a second.
+const runsApart = 32
 
 // count counts n jobs more, or less. The zero stand is not counted.
 func (t *tally) count(at stand, n int64) {
-	if at == (stand{}) {
+	if at.State == "" {
 		return
+	}
+	if at.Run < t.Since {
+		at.Run = ""
 	}
 	if t.Jobs == nil {
 		t.Jobs = make(map[stand]int64)
@@ -50,6 +59,24 @@ func (t *tally) add(more tally) {
 	}
 }
 
+// fold ends to count the oldest runs apart if there are too many.
+func (t *tally) fold() {
+	apart := make(map[string]bool)
+	for at := range t.Jobs {
+		apart[at.Run] = true
+	}
+	delete(apart, "")
+	if len(apart) <= runsApart {
+		return
+	}
+	t.Since = slices.Sorted(maps.Keys(apart))[len(apart)-runsApart]
+	all := t.Jobs
+	t.Jobs = nil
+	for at, n := range all {
+		t.count(at, n)
+	}
+}
+
 // missing is how many changes of records are missing from the tally, at least.
 func (t *tally) missing(records jetstream.StreamState) uint64 {
 	jobs := int64(0)
@@ -61,12 +88,31 @@ func (t *tally) missing(records jetstream.StreamState) uint64 {
 }
 
 // equal reports whether two are the same.
-func (t *tally) equal(as tally) bool { return t.Stored == as.Stored && maps.Equal(t.Jobs, as.Jobs) }
+func (t *tally) equal(as tally) bool {
+	return t.Stored == as.Stored && t.Since == as.Since && maps.Equal(t.Jobs, as.Jobs)
+}
 
-// counts lists what is counted, in the order of summaries.
-func (t *tally) counts() []Count {
-	list := make([]Count, 0, len(t.Jobs))
+// of lists the jobs that were given to a run, and reports whether those are all of them. They are not
+// if some were brought by an earlier run, or were forgotten, or if the run is not counted apart.
+func (t *tally) of(r *Run) (list []Count, all bool) {
+	list = t.counts(func(run string) bool { return run == r.ID })
+	missing := r.Count.Read() - r.Count.Rejected
+	for _, c := range list {
+		missing -= c.Jobs
+	}
+	return list, r.Complete && r.ID >= t.Since && missing == 0
+}
+
+// counts lists what is counted of some runs, in the order of summaries.
+func (t *tally) counts(ofRun func(string) bool) []Count {
+	stands := make(map[stand]int64)
 	for p, n := range t.Jobs {
+		if ofRun(p.Run) {
+			stands[stand{State: p.State, Code: p.Code}] += n
+		}
+	}
+	list := make([]Count, 0, len(stands))
+	for p, n := range stands {
 		if n > 0 { // below zero are those whose earlier steps are not told yet
 			list = append(list, Count{p.State, p.Code, int(n)})
 		}
@@ -82,6 +128,9 @@ func (t *tally) counts() []Count {
 	})
 	return list
 }
+
+// ofAll selects all runs.
+func ofAll(string) bool { return true }
 
 // untold is what this process has stored and not told yet.
 type untold struct {

@@ -54,6 +54,7 @@ func (q *Queue) addTally(ctx context.Context, more *telling) error {
 			return nil
 		}
 		have.add(more.tally)
+		have.fold()
 		have.By = append(have.By, more.by)
 		have.By = have.By[max(0, len(have.By)-tellers):]
 		err = q.putTally(ctx, have, revision)

@@ -78,7 +78,7 @@ func (p *program) finish(ctx context.Context, q *fleet.Queue, out string, only f
 			wrong = unsaved(wrong)
 		}
 	}
-	summary, err := q.Summary(ctx, only)
+	summary, err := q.Counts(ctx, only)
 	if err != nil {
 		return errors.Join(wrong, err)
 	}

@@ -63,7 +63,7 @@ func (p *program) results(ctx context.Context, o resultsOptions) error {
 	if err != nil {
 		return unsaved(err)
 	}
-	summary, err := s.queue.Summary(ctx, only)
+	summary, err := s.queue.Counts(ctx, only)
 	if err != nil {
 		return err
 	}

@@ -44,26 +44,37 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		return err
 	}
 	defer s.close()
-	status, err := s.queue.Status(ctx)
+	standing, err := s.queue.Standing(ctx)
 	if err != nil {
 		return err
 	}
-	summary, uncounted := status.Jobs, status.Uncounted
-	if o.exact || o.run != "" || uncounted > 0 && uncounted >= status.Known { // where nobody ever told, or records are given up for their age
-		uncounted = 0
+	summary := of(standing, o.run)
+	if untold := standing.Uncounted > 0 && standing.Uncounted >= standing.Known; untold && o.run == "" { // by nobody ever, or records are given up for their age
+		summary = nil
+	}
+	if o.exact || summary == nil {
 		if summary, err = s.queue.Summary(ctx, fleet.Filter{Run: o.run}); err != nil {
 			return err
 		}
+		standing.Uncounted = 0
 	}
-	runs, err := s.queue.Runs(ctx)
-	if err != nil {
-		return err
+	if o.run != "" {
+		standing.Uncounted = 0
 	}
-	unsettled, err := s.queue.Unsettled(ctx)
-	if err != nil {
-		return err
+	return p.tellStanding(standing, summary, o.json)
+}
+
+// of returns the counts of a run, or of all if it is empty; nil if they are not told.
+func of(s fleet.Standing, run string) []fleet.Count {
+	if run == "" {
+		return append([]fleet.Count{}, s.Jobs...)
 	}
-	if o.json {
+	return s.ByRun[run]
+}
+
+// tellStanding prints where a queue stands, with the counts of some of its jobs.
+func (p *program) tellStanding(s fleet.Standing, summary []fleet.Count, asJSON bool) error {
+	if asJSON {
 		type count struct {
 			State fleet.State `json:"state"`
 			Code  string      `json:"code,omitempty"`
@@ -74,18 +85,18 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 			counts = append(counts, count(c))
 		}
 		all := map[string]any{
-			"queued": status.Queued, "running": status.Running, "known": status.Known, "dead": status.Dead, "closed": status.Closed,
-			"pause": status.Pause, "workers": append([]fleet.Member{}, status.Workers...), "jobs": counts,
-			"runs": append([]fleet.Run{}, runs...),
+			"queued": s.Queued, "running": s.Running, "known": s.Known, "dead": s.Dead, "closed": s.Closed,
+			"pause": s.Pause, "workers": append([]fleet.Member{}, s.Workers...), "jobs": counts,
+			"runs": append([]fleet.Run{}, s.Runs...),
 		}
-		if uncounted > 0 {
-			all["uncounted"] = uncounted
+		if s.Uncounted > 0 {
+			all["uncounted"] = s.Uncounted
 		}
-		if !status.InDoubt.IsZero() {
-			all["in_doubt"] = status.InDoubt
+		if !s.InDoubt.IsZero() {
+			all["in_doubt"] = s.InDoubt
 		}
-		if len(unsettled.Blocked) > 0 {
-			all["blocked"] = blockedOrders(unsettled.Blocked)
+		if len(s.Blocked) > 0 {
+			all["blocked"] = blockedOrders(s.Blocked)
 		}
 		text, err := json.Marshal(all)
 		if err != nil {
@@ -94,36 +105,36 @@ func (p *program) status(ctx context.Context, o statusOptions) error {
 		return p.print(string(text) + "\n")
 	}
 	var out strings.Builder
-	if status.Pause != nil {
-		fmt.Fprintf(&out, "paused since %s: %s\n", status.Pause.When(), inFlags(status.Pause.Reason))
+	if s.Pause != nil {
+		fmt.Fprintf(&out, "paused since %s: %s\n", s.Pause.When(), inFlags(s.Pause.Reason))
 	}
-	if !status.InDoubt.IsZero() {
-		fmt.Fprintf(&out, "in doubt since %s: a number that is new may have been sent before\n", fleet.Pause{Since: status.InDoubt}.When())
+	if !s.InDoubt.IsZero() {
+		fmt.Fprintf(&out, "in doubt since %s: a number that is new may have been sent before\n", fleet.Pause{Since: s.InDoubt}.When())
 	}
-	if status.Closed {
+	if s.Closed {
 		fmt.Fprintln(&out, "closed to new jobs")
 	}
-	for _, m := range status.Workers {
+	for _, m := range s.Workers {
 		if m.Aside != nil {
 			fmt.Fprintf(&out, "%s stepped aside at %s: %s\n", printable(m.Name), m.Aside.When(), inFlags(m.Aside.Reason))
 		}
 	}
-	for i, b := range unsettled.Blocked {
+	for i, b := range s.Blocked {
 		if i == shownBlocked {
-			fmt.Fprintf(&out, "%d orders more stand still (--json lists them)\n", len(unsettled.Blocked)-i)
+			fmt.Fprintf(&out, "%d orders more stand still (--json lists them)\n", len(s.Blocked)-i)
 			break
 		}
 		fmt.Fprintf(&out, "%d jobs stand behind %s (%s %s), of unknown outcome since %s: \"retry\", or \"settle\" it\n", b.Behind, printable(b.Head.Number),
 			b.Head.Method, b.Head.Path, fleet.Pause{Since: b.Head.Ended}.When())
 	}
-	fmt.Fprintf(&out, "%d workers\n", len(status.Workers))
-	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", status.Queued, status.Running, status.Known, table(summary))
-	if uncounted > 0 {
-		fmt.Fprintf(&out, "%d changes are not counted there yet; if that stays so, a process was killed or broken off: --exact counts all records\n", uncounted)
+	fmt.Fprintf(&out, "%d workers\n", len(s.Workers))
+	fmt.Fprintf(&out, "queued %d, of them in hand or due later %d; known %d\n%s\n", s.Queued, s.Running, s.Known, table(summary))
+	if s.Uncounted > 0 {
+		fmt.Fprintf(&out, "%d changes are not counted there yet; if that stays so, a process was killed or broken off: --exact counts all records\n", s.Uncounted)
 	}
-	for i, r := range runs {
+	for i, r := range s.Runs {
 		if i == shownRuns {
-			fmt.Fprintf(&out, "and %d runs before, which --json lists\n", len(runs)-i)
+			fmt.Fprintf(&out, "and %d runs before, which --json lists\n", len(s.Runs)-i)
 			break
 		}
 		fmt.Fprintf(&out, "run %s: %s\n", r.ID, runLine(r))
