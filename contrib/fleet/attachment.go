@@ -2,8 +2,10 @@ package fleet
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -15,14 +17,20 @@ const attachName = "attach"
 
 // attachment is the content of that file.
 type attachment struct {
-	Address string `json:"address"`
-	Token   string `json:"token"`
+	Address string      `json:"address"`
+	Token   string      `json:"token"`
+	shut    atomic.Bool // nobody is let in any more
+}
+
+// Check lets those in who know the token.
+func (a *attachment) Check(c server.ClientAuthentication) bool {
+	return !a.shut.Load() && subtle.ConstantTimeCompare([]byte(c.GetOpts().Token), []byte(a.Token)) == 1
 }
 
 // listen has the server listen for processes that attach to it.
 func (a *attachment) listen(o *server.Options) {
 	a.Token = rand.Text() + rand.Text()
-	o.DontListen, o.Host, o.Port, o.Authorization = false, "127.0.0.1", server.RANDOM_PORT, a.Token
+	o.DontListen, o.Host, o.Port, o.CustomClientAuthentication = false, "127.0.0.1", server.RANDOM_PORT, a
 }
 
 // publish writes the file.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -98,10 +97,9 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Release())
 	}
-	e := &Engine{replicas: 1, server: s, dir: dir, intact: intact, stores: stores, log: log, lock: lock}
+	e := &Engine{replicas: 1, server: s, dir: dir, intact: intact, stores: stores, log: log, lock: lock, attachment: a}
 	options := []nats.Option{nats.InProcessServer(s), nats.Name("wxpay fleet"), nats.MaxReconnects(-1), quiet}
 	if a != nil {
-		e.attachFile = filepath.Join(dir, attachName)
 		options = append(options, nats.Token(a.Token))
 	}
 	conn, err := nats.Connect("", options...)
@@ -112,7 +110,8 @@ func Embedded(dir string, opts ...EmbeddedOption) (*Engine, error) {
 		err = a.publish(dir, s)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("fleet: connecting to the embedded server: %w", err), e.shutdown())
+		e.shut()
+		return nil, errors.Join(fmt.Errorf("fleet: connecting to the embedded server: %w", err), e.shutdown(nil))
 	}
 	return e, nil
 }

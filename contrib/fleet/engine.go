@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -38,12 +40,13 @@ type Engine struct {
 	log      *serverLog
 	lock     *filelock.Lock
 	close    sync.Once
-	queues   sync.Map // names of the queues that were opened
+	queues   sync.Map // names of the queues that were opened with a client
+	resting  sync.Map // of an embedded server: a func(context.Context) []byte that tells where a queue stands, by its name
 	checked  sync.Map // of an embedded server: whether the records of a queue were compared, by its name
 
 	denials    denials
-	attachFile string // of an embedded engine to which others can attach
-	attached   bool   // to such an engine
+	attachment *attachment // of an embedded engine to which others can attach
+	attached   bool        // to such an engine
 }
 
 // JetStream is the engine underneath, for streams and consumers of your own.
@@ -58,25 +61,53 @@ func (e *Engine) Replicas() int { return e.replicas }
 func (e *Engine) Close() error {
 	var err error
 	e.close.Do(func() {
+		e.shut()
+		standings := e.standings()
 		e.js.Conn().Close()
-		err = e.shutdown()
+		err = e.shutdown(standings)
 	})
 	return err
 }
 
-// shutdown ends the embedded server, if there is one, and frees its directory.
-func (e *Engine) shutdown() error {
-	if e.server == nil {
+// restWait bounds how long the end of an engine takes to write down where its queues stand.
+const restWait = 5 * time.Second
+
+// standings tells where the queues of an embedded engine stand that is about to be shut down, as far
+// as nobody else can change that any more.
+func (e *Engine) standings() map[string][]byte {
+	if e.server == nil || e.failure() != nil || e.server.NumClients() > 1 {
 		return nil
 	}
-	if e.attachFile != "" {
-		_ = os.Remove(e.attachFile) // while the lock keeps the next process from writing its own
+	ctx, cancel := context.WithTimeout(context.Background(), restWait)
+	defer cancel()
+	all := make(map[string][]byte)
+	e.resting.Range(func(name, rest any) bool {
+		if sealed := rest.(func(context.Context) []byte)(ctx); sealed != nil {
+			all[name.(string)] = sealed
+		}
+		return true
+	})
+	return all
+}
+
+// shut lets no more processes attach.
+func (e *Engine) shut() {
+	if e.attachment != nil {
+		e.attachment.shut.Store(true)
+		_ = os.Remove(filepath.Join(e.dir, attachName)) // while the lock keeps the next process from writing its own
+	}
+}
+
+// shutdown ends the embedded server, if there is one, and frees its directory.
+func (e *Engine) shutdown(standings map[string][]byte) error {
+	if e.server == nil {
+		return nil
 	}
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
 	var err error
 	if e.failure() == nil && (e.intact || e.compared() >= e.stores) {
-		err = writeManifest(e.dir)
+		err = writeManifest(e.dir, standings)
 	}
 	return errors.Join(err, e.lock.Release())
 }

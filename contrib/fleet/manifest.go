@@ -11,9 +11,17 @@ import (
 // manifestFile says, in the directory of an embedded engine, how its files were when it was closed.
 const manifestFile = "manifest.json"
 
-// manifest lists the files with messages, each with its size in bytes and the time of its last
-// change in nanoseconds.
-func manifest(dir string) (map[string][2]int64, error) {
+// manifest is the content of that file.
+type manifest struct {
+	// Files lists the files with messages, each with its size in bytes and the time of its last
+	// change in nanoseconds.
+	Files map[string][2]int64 `json:"files"`
+	// Standings has where queues stood, by their names, sealed.
+	Standings map[string][]byte `json:"standings,omitempty"`
+}
+
+// listFiles lists the files with messages as they are now.
+func listFiles(dir string) (map[string][2]int64, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*", "msgs", "*.blk"))
 	if err != nil {
 		return nil, err
@@ -34,28 +42,33 @@ func manifest(dir string) (map[string][2]int64, error) {
 }
 
 // writeManifest writes down how the files are, now that nobody changes them.
-func writeManifest(dir string) error {
-	list, err := manifest(dir)
+func writeManifest(dir string, standings map[string][]byte) error {
+	list, err := listFiles(dir)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(list)
+	text, err := json.Marshal(manifest{list, standings})
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, manifestFile), text, 0o600)
 }
 
+// readManifest reads the manifest, and reports whether the files are as it says.
+func readManifest(dir string) (m manifest, intact bool, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return m, false, err
+	}
+	now, err := listFiles(dir)
+	return m, err == nil && json.Unmarshal(text, &m) == nil && maps.Equal(m.Files, now), err
+}
+
 // takeManifest reports whether the files are as they were when the engine was closed, and how many
 // queues they hold. If they are not, or it never was, the server has to read them all: its index
 // may tell of messages that are gone, and what is stored over those would be gone, too.
 func takeManifest(dir string) (intact bool, queues int, err error) {
-	path := filepath.Join(dir, manifestFile)
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return false, 0, err
-	}
-	now, err := manifest(dir)
+	_, intact, err = readManifest(dir)
 	if err != nil {
 		return false, 0, err
 	}
@@ -64,8 +77,7 @@ func takeManifest(dir string) (intact bool, queues int, err error) {
 	if err != nil {
 		return false, 0, err
 	}
-	var then map[string][2]int64
-	if intact = json.Unmarshal(text, &then) == nil && maps.Equal(then, now); !intact {
+	if !intact {
 		indexes, err := filepath.Glob(filepath.Join(streams, "*", "msgs", "index.db"))
 		if err != nil {
 			return false, 0, err
@@ -76,7 +88,7 @@ func takeManifest(dir string) (intact bool, queues int, err error) {
 			}
 		}
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(filepath.Join(dir, manifestFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, 0, err
 	}
 	return intact, len(settings), nil

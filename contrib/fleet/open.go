@@ -115,6 +115,7 @@ func OpenQueue(ctx context.Context, e *Engine, c QueueConfig) (*Queue, error) {
 		if err := q.reconcileOnce(ctx); err != nil {
 			return nil, err
 		}
+		e.resting.Store(q.name, q.rest)
 	}
 	return q, nil
 }

@@ -1,6 +1,9 @@
 package fleet
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // Standing is all that is told of a queue without reading its records.
 type Standing struct {
@@ -37,4 +40,34 @@ func (q *Queue) Standing(ctx context.Context) (s Standing, err error) {
 		}
 	}
 	return s, nil
+}
+
+// ReadStanding tells where a queue of an embedded engine stands, with the keys that seal it, and
+// opens no engine for that. ok is false if nothing in dir proves it: if a process has the engine
+// open, or has not closed it, if files have changed since, or if another queue or another version
+// of this program was the last there.
+func ReadStanding(dir, queue string, keys *Keys) (s Standing, ok bool) {
+	m, intact, err := readManifest(dir)
+	if err != nil || !intact {
+		return s, false
+	}
+	text, _, err := keys.Open(standingPlace(queue), m.Standings[queue])
+	return s, err == nil && json.Unmarshal(text, &s) == nil
+}
+
+// standingPlace is what the standing of a queue is sealed for.
+func standingPlace(queue string) string { return queue + " standing " + recordVersion }
+
+// rest is where the queue stands, sealed, now that its engine is about to be shut down; nil if that is
+// not certain, or changes as time passes.
+func (q *Queue) rest(ctx context.Context) []byte {
+	s, err := q.Standing(ctx)
+	if err != nil || s.Uncounted > 0 || q.age > 0 {
+		return nil
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil
+	}
+	return q.keys.Seal(standingPlace(q.name), text)
 }

@@ -38,6 +38,9 @@ func statusCommand(run func(context.Context, statusOptions) error) *cobra.Comman
 }
 
 func (p *program) status(ctx context.Context, o statusOptions) error {
+	if standing, ok := p.atRest(o); ok {
+		return p.tellStanding(standing, of(standing, o.run), o.json)
+	}
 	o.existing, o.attach = true, true
 	s, err := p.open(ctx, o.storeOptions)
 	if err != nil {
@@ -70,6 +73,25 @@ func of(s fleet.Standing, run string) []fleet.Count {
 		return append([]fleet.Count{}, s.Jobs...)
 	}
 	return s.ByRun[run]
+}
+
+// atRest tells how a queue stands that no process has open, where its directory proves it. Else an engine has to read that, or says
+// why it cannot.
+func (p *program) atRest(o statusOptions) (standing fleet.Standing, ok bool) {
+	p.locate(&o.storeOptions)
+	if o.exact || o.nats != "" || o.check() != nil {
+		return standing, false
+	}
+	dir := cmp.Or(o.data, defaultData)
+	keys, err := p.givenKeys(o.storeOptions)
+	if err == nil && keys == nil {
+		keys, err = p.keysIn(dir, true, false)
+	}
+	if err != nil {
+		return standing, false
+	}
+	standing, ok = fleet.ReadStanding(dir, o.queue, keys)
+	return standing, ok && of(standing, o.run) != nil
 }
 
 // tellStanding prints where a queue stands, with the counts of some of its jobs.
