@@ -19,6 +19,7 @@ func TestRun(t *testing.T) {
 		stderr string
 	}{
 		"reports":      {args: []string{"-format", "json", "./gopls"}, code: 3},
+		"no hints":     {args: []string{"-format", "json", "-hints=false", "./gopls"}, code: 3},
 		"none":         {args: []string{"--format=json", "-tests=false", "./foreign/ops"}},
 		"no package":   {args: []string{"-format", "json", "./missing"}, code: 1, stderr: "wxpayvet: "},
 		"format":       {args: []string{"-format", "xml"}, code: 2, stderr: `the format "xml" is none of text, json, github, sarif`},
