@@ -11,8 +11,15 @@ type Shape struct {
 	// Rows has each field once, as documented.
 	Rows []*Field
 
-	fields    map[string]*Field // by every name under which one is documented
-	encrypted bool              // a field inside is encrypted
+	names     []named // every name under which a field is documented
+	encrypted bool    // a field inside is encrypted
+}
+
+// named is a name of a field. An object has few of them, at most 48 in the catalogue, so looking
+// through them takes less time than a map.
+type named struct {
+	name  string
+	field *Field
 }
 
 // Field is one row of a Shape. The root of a text has a Field too, of which only Inner is set.
@@ -36,7 +43,16 @@ func (f *Field) Find(name []byte) *Field {
 	if f == nil || f.Inner == nil {
 		return nil
 	}
-	return f.Inner.fields[string(name)]
+	return f.Inner.find(name)
+}
+
+func (s *Shape) find(name []byte) *Field {
+	for i := range s.names {
+		if s.names[i].name == string(name) {
+			return s.names[i].field
+		}
+	}
+	return nil
 }
 
 // NewShape arranges fields: all of them, or only those that are encrypted or lead to such. It is
@@ -45,15 +61,15 @@ func NewShape(fields []fact.Field, all bool) *Shape {
 	if !all && !marked(fields) {
 		return nil
 	}
-	s := &Shape{fields: make(map[string]*Field, len(fields))}
+	s := new(Shape)
 	for i := range fields {
 		field := &fields[i]
 		f := &Field{
 			Field: field, Index: len(s.Rows), Inner: NewShape(field.Fields, all),
 			encrypted: field.Cipher == fact.RSA && !fact.IsBillKey(field, fields),
 		}
-		if (all || f.Encrypted()) && s.fields[field.Name] == nil {
-			s.fields[field.Name] = f
+		if (all || f.Encrypted()) && s.find([]byte(field.Name)) == nil {
+			s.names = append(s.names, named{field.Name, f})
 			s.Rows = append(s.Rows, f)
 			s.encrypted = s.encrypted || f.Encrypted()
 		}
@@ -63,8 +79,8 @@ func NewShape(fields []fact.Field, all bool) *Shape {
 	}
 	for _, f := range s.Rows {
 		for _, name := range f.Alt {
-			if s.fields[name] == nil {
-				s.fields[name] = f
+			if s.find([]byte(name)) == nil {
+				s.names = append(s.names, named{name, f})
 			}
 		}
 	}
