@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/format"
 	"go/token"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -312,22 +313,24 @@ func (t *typer) add(name, does string, fields []fact.Field) {
 }
 
 // names returns the names that a type inside a field of owner may have, the first choice first.
-func (t *typer) names(owner string, field *fact.Field) []string {
-	var list []string
-	if t.share {
-		list = append(list, t.prefix+exported(field.Name))
+func (t *typer) names(owner string, field *fact.Field) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		name := exported(field.Name)
+		if t.share && !yield(t.prefix+name) || !yield(owner+name) {
+			return
+		}
+		for i := 2; i <= 100; i++ {
+			if !yield(fmt.Sprintf("%s%s%d", owner, name, i)) {
+				return
+			}
+		}
 	}
-	list = append(list, owner+exported(field.Name))
-	for i := 2; len(list) < 100; i++ {
-		list = append(list, fmt.Sprintf("%s%s%d", owner, exported(field.Name), i))
-	}
-	return list
 }
 
 // nested returns the name of a type for the fields inside a field of owner. If types are shared, equal ones are, such as
 // amount in an order and in its response.
 func (t *typer) nested(owner string, field *fact.Field) string {
-	for _, name := range t.names(owner, field) {
+	for name := range t.names(owner, field) {
 		taken := t.named[name]
 		if taken == nil {
 			does := t.language.Sayf("is the value of %s", "是字段 %s 的值", field.Name)
@@ -371,7 +374,7 @@ func (t *typer) enumeration(owner string, field *fact.Field, base string) string
 	} else {
 		does += t.language.Say(". The list of constants may be out of date", "。取值列表可能已过时")
 	}
-	for _, name := range t.names(owner, field) {
+	for name := range t.names(owner, field) {
 		s := &structure{name: name, does: does, base: base}
 		s.body, s.also = constants(name, field)
 		if old := t.named[name]; old != nil {
