@@ -131,7 +131,7 @@ func TestAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a handler with a deduper", 48, func() {
+		{"a handler with a deduper", 43, func() {
 			if status := deliver(deduped); status != http.StatusNoContent {
 				t.Fatal(status)
 			}

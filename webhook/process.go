@@ -49,6 +49,7 @@ func (t *delivery) succeeded(answer Response) outcome {
 // within the budget.
 func (t *delivery) process(ctx context.Context) Response {
 	w := &work{delivery: t, ended: make(chan outcome, 1)}
+	lasting := context.WithoutCancel(ctx) // the work may outlive the request
 	asked, isInquiry := t.h.inquiry(t.event)
 	if isInquiry {
 		if asked.fn == nil {
@@ -72,10 +73,10 @@ func (t *delivery) process(ctx context.Context) Response {
 			t.h.tell(ctx, out.observation)
 			return out.answer
 		}
-		w.do = func() outcome { return w.once(ctx, fn) }
+		w.do = func() outcome { return w.once(ctx, lasting, fn) }
 	}
 	t.h.running.add()
-	go w.run(context.WithoutCancel(ctx))
+	go w.run(lasting)
 
 	var out outcome
 	select {
@@ -144,8 +145,8 @@ func (w *work) run(ctx context.Context) {
 	returned = true
 }
 
-// once claims the event and runs the function, unless another delivery has done so.
-func (w *work) once(ctx context.Context, fn Func) (out outcome) {
+// once claims the event within ctx and runs the function, unless another delivery has done so.
+func (w *work) once(ctx, lasting context.Context, fn Func) (out outcome) {
 	key, owner := w.event.Key(), rand.Text()
 	switch state, err := w.claim(ctx, key, owner); {
 	case err != nil:
@@ -155,9 +156,13 @@ func (w *work) once(ctx context.Context, fn Func) (out outcome) {
 		out.observation.Duplicate = true
 		return out
 	}
-	var err error = functionFailed(errExited)
+	var err error
+	returned := false
 	defer func() { // also when the function ends its goroutine
-		storeErr := w.settle(ctx, key, owner, err)
+		if !returned {
+			err = functionFailed(errExited)
+		}
+		storeErr := w.settle(lasting, key, owner, err)
 		switch {
 		case err != nil:
 			out = w.failed(errors.Join(err, storeErr))
@@ -169,12 +174,13 @@ func (w *work) once(ctx context.Context, fn Func) (out outcome) {
 		}
 	}()
 	if !w.phase.CompareAndSwap(claiming, running) {
-		err = ErrBusy // already the response
+		err, returned = ErrBusy, true // already the response
 		return out
 	}
-	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.h.timeout)
+	own, cancel := context.WithTimeout(lasting, w.h.timeout)
 	defer cancel()
 	err = call(func() error { return fn(own, w.event) })
+	returned = true
 	return out // which the deferred function makes
 }
 
@@ -216,7 +222,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// settle ends the claim: done after success, released after a failure.
+// settle ends the claim: done after success, released after a failure. ctx does not end.
 func (w *work) settle(ctx context.Context, key, owner string, failure error) error {
 	if failure != nil {
 		if err := w.release(ctx, key, owner); err != nil {
@@ -224,7 +230,7 @@ func (w *work) settle(ctx context.Context, key, owner string, failure error) err
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := w.h.deduper.Done(ctx, key, owner); err != nil {
 		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, fault.Outside(err))
