@@ -144,7 +144,7 @@ func TestPaused(t *testing.T) {
 	assert.Regexp(t, `wxpay-batch: the queue is paused since .+ by .+, process \d+: .*NO_AUTH`, stderr)
 	code, stdout, _ := s.run("status", "--data", s.path("data"))
 	assert.Equal(t, 0, code)
-	assert.Regexp(t, `^paused since [-0-9]{10} [:0-9]{8} [+-][0-9]{2}:[0-9]{2}: `, stdout)
+	assert.Regexp(t, `^paused since [-0-9]{10} [:0-9]{8} [+-][0-9]{2}:[0-9]{2} by .+, process \d+: `, stdout)
 	gateway.Faults.Clear()
 	code, _, stderr = s.run(args...)
 	assert.Equal(t, 0, code, stderr)

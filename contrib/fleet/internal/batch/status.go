@@ -128,7 +128,7 @@ func (p *program) tellStanding(s fleet.Standing, summary []fleet.Count, asJSON b
 	}
 	var out strings.Builder
 	if s.Pause != nil {
-		fmt.Fprintf(&out, "paused since %s: %s\n", s.Pause.When(), inFlags(s.Pause.Reason))
+		fmt.Fprintf(&out, "paused since %s by %s: %s\n", s.Pause.When(), printable(s.Pause.By), inFlags(s.Pause.Reason))
 	}
 	if !s.InDoubt.IsZero() {
 		fmt.Fprintf(&out, "in doubt since %s: a number that is new may have been sent before\n", fleet.Pause{Since: s.InDoubt}.When())
