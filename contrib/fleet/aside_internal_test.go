@@ -9,31 +9,29 @@ import (
 )
 
 // A worker in trouble does not take itself for the only one before others had time to say that
-// they are at work: neither when it has just begun, nor when the engine was away.
+// they are at work: neither when it has just begun, nor when the engine was away. Nobody else can
+// work beside an engine in the process.
 func TestNotAloneAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		other          string
+		embedded       bool
 		stored, steady time.Duration // ago; zero for never
 		pauses         bool
 	}{
-		"just begun":                  {other: "good"},
-		"just begun, first of all":    {pauses: true},
-		"just begun, after its like":  {other: "bad", pauses: true},
-		"the engine was away":         {other: "good", stored: time.Hour, steady: 2 * time.Hour},
-		"the engine has just come":    {other: "good", stored: time.Second, steady: time.Second},
-		"the other one stays away":    {other: "good", stored: time.Second, steady: time.Hour, pauses: true},
-		"nobody else was ever there":  {stored: time.Hour, steady: 2 * time.Hour, pauses: true},
-		"and stands still since then": {other: "good", stored: 31 * time.Second, steady: time.Hour},
+		"just begun":              {},
+		"just begun, embedded":    {embedded: true, pauses: true},
+		"the engine was away":     {stored: time.Hour, steady: 2 * time.Hour},
+		"the engine goes away":    {stored: 31 * time.Second, steady: time.Hour},
+		"the engine came back":    {stored: time.Second, steady: time.Second},
+		"nobody else came either": {stored: time.Second, steady: time.Hour, pauses: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := openTest(t, "")
 			r := &running{Queue: q, Worker: Worker{Name: "bad"}, id: "self", leases: openTestLeases(t, q)}
-			q.lease = 50 * time.Millisecond // after which the other one does not count as at work
-			if tt.other != "" {
-				require.NoError(t, q.announce(t.Context(), "other", Member{Name: tt.other}))
-				time.Sleep(2 * q.lease)
+			if server := q.engine.server; !tt.embedded {
+				q.engine.server = nil
+				t.Cleanup(func() { q.engine.server = server })
 			}
 			if tt.stored != 0 {
 				r.leases.stored, r.leases.steady = time.Now().Add(-tt.stored), time.Now().Add(-tt.steady)

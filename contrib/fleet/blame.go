@@ -40,16 +40,15 @@ const suspectAfter = 5
 
 // blame deals with trouble that may be this host's own. If a worker of another name is at work and
 // has not met the like, this one steps aside. If another one stands aside already, or there is
-// none, the queue pauses. Where the others had no time yet to tell that they are at work, because
-// this worker has just begun or the engine was away, those of the last day count instead. It
-// reports whether it came to either.
+// none, the queue pauses. Until others had time to tell that they are at work, after this worker has
+// begun and after the engine was away, there may be some. It reports whether it came to either.
 func (r *running) blame(ctx context.Context, p Pause) bool {
 	ctx = context.WithoutCancel(ctx)
 	if r.still() {
 		return true
 	}
-	others, way := 0, "leaves the work to %s"
-	if r.announceSelf(ctx) == nil { // so that its age is that of nothing
+	others, told := 0, r.announceSelf(ctx) == nil // so that its age is that of nothing
+	if told {
 		members, err := r.members(ctx)
 		r.trouble(err)
 		for _, m := range members {
@@ -62,29 +61,21 @@ func (r *running) blame(ctx context.Context, p Pause) bool {
 				others++
 			}
 		}
-		if others == 0 && !r.leases.settled() {
-			way = "gives %s, at work within the last day, time to come back"
-			members, err = r.membersWithin(ctx, memberForgotten)
-			r.trouble(err)
-			for _, m := range members {
-				if m.Name != r.Name {
-					others++
-				}
-			}
-		}
 	}
-	if others == 0 {
+	left := fmt.Sprintf("leaves the work to %d other workers", others)
+	switch {
+	case others == 0 && (!told || r.engine.server != nil || r.leases.settled()):
 		return r.halt(ctx, &p)
+	case others == 0:
+		left = "gives others, if there are any, time to say that they are at work"
+	case others == 1:
+		left = "leaves the work to 1 other worker"
 	}
 	p.By = r.by
 	rest := r.aside.step(p)
 	r.failures.Store(breakAfter - 1) // one more is enough after the rest
 	r.unsigned.Store(suspectAfter - 1)
-	count := "1 other worker"
-	if others > 1 {
-		count = fmt.Sprintf("%d other workers", others)
-	}
-	r.notice(fmt.Sprintf("%s steps aside for %v, and "+way+": %s", r.Name, rest, count, p.Reason))
+	r.notice(fmt.Sprintf("%s steps aside for %v, and %s: %s", r.Name, rest, left, p.Reason))
 	if err := r.announceSelf(ctx); err != nil {
 		r.trouble(err) // the next turn of the leases tells it
 	}

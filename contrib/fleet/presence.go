@@ -46,14 +46,9 @@ func (q *Queue) leave(ctx context.Context, id string) error {
 	return s.Purge(ctx, jetstream.WithPurgeSubject("$KV."+q.name+"-control."+keyMember+id)) // and no mark that it was there
 }
 
-// members lists the workers that are at work.
+// members lists the workers that were at work within a lease before the one that announced itself
+// last: so only the clock of the engine counts.
 func (q *Queue) members(ctx context.Context) (map[string]Member, error) {
-	return q.membersWithin(ctx, q.lease)
-}
-
-// membersWithin lists the workers that have told the queue that they are at work within some time,
-// a day at most, before the one that told it last: so only the clock of the engine counts.
-func (q *Queue) membersWithin(ctx context.Context, most time.Duration) (map[string]Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, rideSetup)
 	defer cancel()
 	list, err := q.control.ListKeysFiltered(ctx, keyMember+"*")
@@ -83,7 +78,7 @@ func (q *Queue) membersWithin(ctx context.Context, most time.Duration) (map[stri
 				_ = q.leave(ctx, id)
 			}
 			continue
-		case age > most:
+		case age > q.lease:
 			continue
 		}
 		var m Member
