@@ -91,13 +91,14 @@ func TestUnit(t *testing.T) {
 	assert.NotContains(t, string(out), "wxpay-batch.service:")
 }
 
-// The container runs the program without a shell, a C library or privileges, from a base that nobody can exchange.
+// The container runs the program without a shell, a C library or privileges, from a base that nobody can exchange. That of
+// wxpay has the program beside it that wxpay mcp runs.
 func TestContainer(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(deployed, "container", "Dockerfile"))
 	require.NoError(t, err)
-	instructions := make(map[string]string)
-	var order []string
+	instructions := make(map[string]string) // the last of each name
+	var lines []string
 	for line := range strings.Lines(string(text)) {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -105,13 +106,19 @@ func TestContainer(t *testing.T) {
 		name, rest, found := strings.Cut(line, " ")
 		require.True(t, found, line)
 		instructions[name] = rest
-		order = append(order, name)
+		lines = append(lines, line)
 	}
-	require.Equal(t, []string{"FROM", "ARG", "ARG", "COPY", "USER", "WORKDIR", "ENTRYPOINT"}, order, "nothing else is needed")
-	assert.Regexp(t, `^gcr\.io/distroless/static-\S+@sha256:[0-9a-f]{64}$`, instructions["FROM"])
+	require.Len(t, lines, 13, "nothing else is needed")
+	assert.Regexp(t, `^FROM gcr\.io/distroless/static-\S+@sha256:[0-9a-f]{64} AS base$`, lines[1])
+	assert.Equal(t, []string{
+		"ARG TARGETPLATFORM", "ARG PROGRAM", "COPY ${TARGETPLATFORM}/${PROGRAM} /usr/bin/program",
+		"FROM base AS wxpay", "ARG TARGETPLATFORM", "COPY ${TARGETPLATFORM}/wxpay-mcp /usr/bin/wxpay-mcp",
+		"FROM base AS wxpay-batch", "FROM ${PROGRAM}",
+	}, lines[2:10])
+	assert.Equal(t, "ARG PROGRAM=wxpay", lines[0])
 	var entry []string
 	require.NoError(t, json.Unmarshal([]byte(instructions["ENTRYPOINT"]), &entry), "a text would need a shell")
-	assert.Equal(t, []string{strings.Fields(instructions["COPY"])[1]}, entry)
+	assert.Equal(t, []string{"/usr/bin/program"}, entry)
 	pod, err := os.ReadFile(filepath.Join(deployed, "kubernetes", "deployment.yaml"))
 	require.NoError(t, err)
 	user, group, _ := strings.Cut(instructions["USER"], ":")
@@ -120,6 +127,7 @@ func TestContainer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(release), "dockerfile: deploy/container/Dockerfile")
 	assert.Contains(t, string(release), "CGO_ENABLED=0", "the base has no C library")
+	assert.Contains(t, string(release), "binary: wxpay-mcp", "which the image copies")
 }
 
 type labels map[string]string
