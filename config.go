@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -69,18 +68,18 @@ type Catalog interface {
 }
 
 // DefaultBaseURL is the mainland gateway.
-const DefaultBaseURL = "https://api.mch.weixin.qq.com"
+const DefaultBaseURL = "https://" + fact.DefaultHost
 
 // OverseasBaseURL is the gateway outside the mainland. Each of the two is the other's spare.
-const OverseasBaseURL = "https://apihk.mch.weixin.qq.com"
+const OverseasBaseURL = "https://" + fact.OverseasHost
 
 func defaults() config {
 	return config{
 		scheme:         apiv3.RSA(),
-		base:           &url.URL{Scheme: "https", Host: strings.TrimPrefix(DefaultBaseURL, "https://")},
+		base:           &url.URL{Scheme: "https", Host: fact.DefaultHost},
 		keyShare:       100,
 		embedded:       true,
-		backups:        []string{"api2.mch.weixin.qq.com"},
+		backups:        []string{fact.BackupHost},
 		attempts:       3,
 		timeout:        30 * time.Second,
 		attemptTimeout: 10 * time.Second,

@@ -25,7 +25,7 @@ type Operation struct {
 	// Name is the official name of the operation, in Chinese.
 	Name string
 
-	// Host is the documented host if it is not api.mch.weixin.qq.com, else empty.
+	// Host is the documented host if it is not [DefaultHost], else empty.
 	Host string
 	// HostRequired says that only Host serves the operation; otherwise Host is a recommendation.
 	HostRequired bool
@@ -112,7 +112,7 @@ const (
 	Superseded Status = "superseded" // a newer operation replaces it
 	Beta       Status = "beta"       // not open to everyone yet
 	Restricted Status = "restricted" // only after individual approval
-	Linked     Status = "linked"     // host, path and query come ready-made from an earlier answer and may change
+	Linked     Status = "linked"     // host, path and query come ready-made from an earlier response and may change
 )
 
 // Scheme says whose key signs a request, and who receives a notification.
@@ -140,7 +140,7 @@ type Signature string
 // Kinds of response signatures. OverBody is the zero value and the rule.
 const (
 	OverBody    Signature = ""       // over the raw body
-	NoSignature Signature = "none"   // the answer carries no signature
+	NoSignature Signature = "none"   // the response carries no signature
 	OverDigest  Signature = "digest" // over {"sha1":"…"} with the value of the header Wechatpay-Statement-Sha1
 )
 

@@ -9,12 +9,25 @@ import (
 // The rules in this file hold without a catalogue. Each stands in a table; to add or correct one,
 // change a line there.
 
+// Hosts of the gateway.
+const (
+	// DefaultHost serves the mainland, and every operation whose facts name no other host.
+	DefaultHost = "api.mch.weixin.qq.com"
+	// BackupHost serves the same as DefaultHost.
+	BackupHost = "api2.mch.weixin.qq.com"
+	// OverseasHost serves merchants outside the mainland.
+	OverseasHost = "apihk.mch.weixin.qq.com"
+)
+
 // platformHosts are the platform's own hosts, which a download_url may name. The platform publishes
 // no list: these are the hosts of its documentation (read in November 2026).
 var platformHosts = []string{
-	"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "apihk.mch.weixin.qq.com", "apius.mch.weixin.qq.com",
+	DefaultHost, BackupHost, OverseasHost, "apius.mch.weixin.qq.com",
 	"api.wechatpay.cn", "api2.wechatpay.cn", "pay.wechatpay.cn",
 }
+
+// PlatformHosts returns the platform's own hosts.
+func PlatformHosts() []string { return slices.Clone(platformHosts) }
 
 // IsPlatformHost reports whether host, in lower case and without a port, is the platform's own.
 func IsPlatformHost(host string) bool { return slices.Contains(platformHosts, host) }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // QueueConfig says what a queue is.
@@ -258,7 +259,7 @@ func (q *Queue) stream(ctx context.Context, want jetstream.StreamConfig) (jetstr
 
 // platformOf names the platform behind a base URL. Hosts of WeChat Pay are one platform.
 func platformOf(base string) string {
-	if u, err := url.Parse(base); err == nil && strings.HasSuffix(u.Hostname(), ".mch.weixin.qq.com") {
+	if u, err := url.Parse(base); err == nil && fact.IsPlatformHost(strings.ToLower(u.Hostname())) {
 		return "mch.weixin.qq.com"
 	}
 	return base

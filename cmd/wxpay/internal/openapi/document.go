@@ -1,9 +1,10 @@
 // Package openapi writes the catalogue as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), which every
 // tool of that ecosystem can read.
 //
-// A client that has to be strict needs another source. Of a request, only the fields are required that a second source
-// confirms; the lengths of its texts are the documented ones, which the platform may have changed since. Constants go out of date, so they are enum only if they were
-// reviewed, and x-extensible-enum otherwise. OpenAPI can name how requests are signed, but not describe it.
+// A client that has to be strict needs another source. A field of a request is required only if a second source
+// confirms it; the lengths of texts are the documented ones, which the platform may have changed since. Constants go
+// out of date, so they are enum only if they were reviewed, and x-extensible-enum otherwise. OpenAPI can name how
+// requests are signed, but not describe it.
 //
 // The document has these extensions. Of an operation: x-wxpay-status (offline, superseded, beta, restricted, linked),
 // x-wxpay-replaced-by, x-wxpay-roles, x-wxpay-docs, x-wxpay-joined (direct and partner callers are described together),
@@ -35,7 +36,7 @@ import (
 )
 
 const (
-	defaultServer = "https://api.mch.weixin.qq.com"
+	defaultServer = "https://" + fact.DefaultHost
 	scheme        = "WECHATPAY2-SHA256-RSA2048"
 	brandScheme   = "WECHATPAY-BRAND-SHA256-RSA2048"
 )

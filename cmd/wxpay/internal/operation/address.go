@@ -31,7 +31,7 @@ func ParseAddress(text string) (Address, error) {
 		}
 		if err != nil || base.Hostname() == "" || base.Scheme != "https" && base.Scheme != "http" {
 			return at, shell.Usage("%q is no URL of an operation: give one such as https://%s/v3/certificates, or the path alone",
-				text, platform)
+				text, fact.DefaultHost)
 		}
 		at.base, at.Path = base, path
 	}
@@ -58,8 +58,6 @@ func withoutQuery(text string) string {
 	text, _, _ = strings.Cut(text, "?")
 	return text
 }
-
-const platform = "api.mch.weixin.qq.com"
 
 // Filled returns the query behind the ?. A placeholder there, as the manual prints it, is an error.
 func (a Address) Filled() ([]shell.Pair, error) {
@@ -97,8 +95,8 @@ func (a Address) Fits(gateway string) error {
 
 // sibling returns the host to which another is the backup.
 func sibling(host string) string {
-	if host == "api2.mch.weixin.qq.com" {
-		return platform
+	if host == fact.BackupHost {
+		return fact.DefaultHost
 	}
 	return host
 }

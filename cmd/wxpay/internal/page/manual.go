@@ -93,7 +93,7 @@ func (m *Manual) Page(operation *fact.Operation) Page {
 		language: m.language,
 	}
 	if page.Host == "" {
-		page.Host = defaultHost
+		page.Host = fact.DefaultHost
 	}
 	page.Curl = call.Curl(page.Host)
 	if operation.Link != nil {

@@ -12,9 +12,6 @@ import (
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 )
 
-// defaultHost serves an operation whose facts name no other.
-const defaultHost = "api.mch.weixin.qq.com"
-
 // Page describes one operation. As JSON it is the document that is printed.
 type Page struct {
 	Method       string   `json:"method"`

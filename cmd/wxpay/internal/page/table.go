@@ -117,7 +117,7 @@ func (p *Page) items() []item {
 	switch {
 	case p.HostRequired:
 		host += l.Say(" only", "（仅此域名）")
-	case p.Host != defaultHost:
+	case p.Host != fact.DefaultHost:
 		host += l.Say(" recommended", "（推荐）")
 	}
 	add("host", "域名", host)

@@ -16,6 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 	"github.com/wxpay-go/wxpay/internal/atomicfile"
 	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/webhook"
@@ -122,7 +123,7 @@ func pathOf(call *middleware.Call) string {
 
 // gatewayOf tells whether it was the platform.
 func gatewayOf(host string) string {
-	if strings.HasSuffix("."+host, ".mch.weixin.qq.com") {
+	if fact.IsPlatformHost(host) {
 		return "the platform"
 	}
 	return "another gateway"

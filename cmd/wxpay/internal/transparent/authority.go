@@ -23,17 +23,15 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/fact"
 )
 
 // Hosts are those that serve the platform's API.
-var Hosts = []string{
-	"api.mch.weixin.qq.com", "api2.mch.weixin.qq.com", "apihk.mch.weixin.qq.com", "apius.mch.weixin.qq.com",
-	"api.wechatpay.cn", "api2.wechatpay.cn", "pay.wechatpay.cn",
-}
+var Hosts = fact.PlatformHosts()
 
 // IsPlatform reports whether a host, without port, is one of the platform's.
 func IsPlatform(host string) bool {
-	return slices.Contains(Hosts, strings.ToLower(host))
+	return fact.IsPlatformHost(strings.ToLower(host))
 }
 
 // Authority issues certificates for the platform's hosts, for this machine, and for further names, and for nobody else: its
