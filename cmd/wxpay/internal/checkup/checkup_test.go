@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 )
 
 // example is the folder of the shop that is right.
@@ -23,7 +23,7 @@ const example = "../../../../examples/shop"
 
 // flaws make the shop of the example wrong, each in its own way, when the variable FLAW names it.
 var flaws = map[string][]struct{ old, new string }{
-	"lost-answer": { // an answer that is lost counts as a refusal, and the next try takes a new number
+	"lost-answer": { // a response that is lost counts as a rejection, and the next try takes a new number
 		{"id := number + \"-\" + wanted.Number\n", "id := number + \"-\" + wanted.Number + s.again(number)\n"},
 		{"\tverdict, err := s.wechat.Chain(\"v3/refund", `	if flaw == "lost-answer" {
 		_, err := s.wechat.Chain("v3/refund/domestic/refunds").Post(r.Context(), wxpay.JSON{
@@ -199,7 +199,7 @@ func start(t *testing.T, variables []string, args ...string) *checkup {
 	c := &checkup{file: filepath.Join(t.TempDir(), "checkup.xml"), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		var out, errs clitest.Buffer
+		var out, errs iotest.Buffer
 		c.code = cli.Main(t.Context(), append([]string{"checkup", "--junit", c.file}, args...), strings.NewReader(""), &out, &errs,
 			append(os.Environ(), variables...))
 		c.stdout, c.stderr = out.String(), errs.String()

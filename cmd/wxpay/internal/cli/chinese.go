@@ -43,7 +43,7 @@ func helpTexts(command *cobra.Command, visit func(string) string) {
 	}
 }
 
-// InChinese puts the help of all commands into Chinese. What has no translation stays English.
+// InChinese puts the help of all commands into Chinese. A text without a translation stays English.
 func InChinese(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	usage := root.UsageFunc()

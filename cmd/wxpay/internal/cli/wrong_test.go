@@ -109,7 +109,7 @@ var wrong = [][]string{
 }
 
 // Each mistake is answered with what is wrong and what to do, in either language, and an exit code that says that nothing
-// succeeded. The answers are in testdata; WXPAY_TEST_UPDATE=1 writes them.
+// succeeded. The responses are in testdata; WXPAY_TEST_UPDATE=1 writes them.
 func TestWrongInputs(t *testing.T) {
 	t.Parallel()
 	require.GreaterOrEqual(t, len(wrong), 40)

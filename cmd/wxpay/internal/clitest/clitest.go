@@ -41,26 +41,6 @@ func RunWith(t *testing.T, environ []string, stdin string, args ...string) (code
 	return code, out.String(), errs.String()
 }
 
-// Buffer is a buffer for several goroutines.
-type Buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends to the buffer.
-func (b *Buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String returns the content.
-func (b *Buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // WriterFunc is a function as a writer.
 type WriterFunc func([]byte) (int, error)
 

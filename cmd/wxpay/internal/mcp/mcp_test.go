@@ -28,9 +28,9 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/catalog"
-	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/mcp"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -46,7 +46,7 @@ func connect(t *testing.T, environ []string, args ...string) *session {
 	fromClient, toServer := io.Pipe()
 	fromServer, toClient := io.Pipe()
 	ended := make(chan int, 1)
-	var stderr clitest.Buffer
+	var stderr iotest.Buffer
 	go func() {
 		ended <- mcp.Main(context.Background(), args, fromClient, toClient, &stderr, environ)
 		toClient.Close()

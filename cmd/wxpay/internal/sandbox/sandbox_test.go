@@ -15,6 +15,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
@@ -76,7 +77,7 @@ func TestFaultsAreNamed(t *testing.T) {
 func TestRejectionsAreToldAtOnce(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	read, write := io.Pipe()
-	told := new(clitest.Buffer)
+	told := new(iotest.Buffer)
 	ended := make(chan int, 1)
 	go func() { ended <- cli.Main(ctx, []string{"sandbox"}, strings.NewReader(""), write, told, nil) }()
 	base := ""

@@ -45,7 +45,7 @@ var inKeys = func() *strings.Replacer {
 	for value := range new(Profile).values() {
 		fields = append(fields, value)
 	}
-	// Of two names with one beginning the longer comes first.
+	// The longer of two names with the same beginning comes first.
 	slices.SortFunc(fields, func(a, b field) int { return len(b.variable) - len(a.variable) })
 	var pairs []string
 	for _, f := range fields {

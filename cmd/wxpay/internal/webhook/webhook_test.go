@@ -23,6 +23,7 @@ import (
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/clitest"
+	"github.com/wxpay-go/wxpay/internal/iotest"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -33,14 +34,14 @@ type listening struct {
 	address string   // what is posted there is forwarded
 	ended   chan int
 	stop    context.CancelFunc
-	stderr  *clitest.Buffer
+	stderr  *iotest.Buffer
 }
 
 func listen(t *testing.T, args ...string) *listening {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	in, out := io.Pipe()
-	l := &listening{t: t, ended: make(chan int, 1), stop: cancel, stderr: new(clitest.Buffer)}
+	l := &listening{t: t, ended: make(chan int, 1), stop: cancel, stderr: new(iotest.Buffer)}
 	go func() {
 		l.ended <- cli.Main(ctx, append([]string{"webhook", "listen"}, args...), strings.NewReader(""), out, l.stderr, nil)
 		out.Close()
