@@ -12,7 +12,7 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// The time for one question to the engine. No answer comes when the server that had it dies, or
+// The time for one question to the engine. No response comes when the server that had it dies, or
 // when it has no leader, and package jetstream waits for one as long as the caller has time.
 const (
 	askMost  = 5 * time.Second
@@ -82,12 +82,6 @@ func (e *Engine) passing(err error) bool {
 		return legacy.Code == http.StatusServiceUnavailable
 	}
 	return unanswered(err) || disconnected(err)
-}
-
-// disconnected reports whether something was not even sent, because no server is connected. The
-// buffer that counts as exceeded is none at all (Connect).
-func disconnected(err error) bool {
-	return errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrReconnectBufExceeded)
 }
 
 // sleep waits, and reports whether ctx is still alive.

@@ -190,7 +190,13 @@ var errHostEnded = errors.New("fleet: the process that had the directory open ha
 // ended reports whether that has happened to an engine.
 func (e *Engine) ended() bool { return e.attached && e.js.Conn().IsClosed() }
 
-// unanswered reports whether err is that of a question to which no answer came.
+// disconnected reports whether something was not even sent, because no server is connected. The
+// buffer that counts as exceeded is none at all (Connect).
+func disconnected(err error) bool {
+	return errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrReconnectBufExceeded)
+}
+
+// unanswered reports whether err is that of a question to which no response came.
 func unanswered(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrAsyncPublishTimeout)
