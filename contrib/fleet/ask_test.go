@@ -16,7 +16,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// A server that dies with a record in hand gives no answer. The worker that waits for it gives the
+// A server that dies with a record in hand gives no response. The worker that waits for it gives the
 // job back unsent, in seconds rather than at the end of its patience; so it does with a job that an
 // earlier worker may have sent.
 func TestAnswerThatNeverComes(t *testing.T) {

@@ -34,7 +34,7 @@ func (r *running) halt(ctx context.Context, p *Pause) bool {
 // steps aside or the queue pauses.
 const breakAfter = 20
 
-// suspectAfter is how many jobs one after another may end with a refusal that nobody signed before
+// suspectAfter is how many jobs one after another may end with a rejection that nobody signed before
 // the worker steps aside or the queue pauses, and how often one job may end so.
 const suspectAfter = 5
 

@@ -74,16 +74,16 @@ func (r *running) found(rec *record, verdict *wxpay.Verdict) {
 	}
 }
 
-// errMadeUp is an answer that is not the platform's.
-var errMadeUp = errors.New("the answer is not verified: a middleware of the client's made it up or changed it")
+// errMadeUp is a response that is not the platform's.
+var errMadeUp = errors.New("the response is not verified: a middleware of the client's made it up or changed it")
 
 // errStaleAnswer is a success that is another call's.
-var errStaleAnswer = errors.New("the answer was signed before its request was sent, so it answers another one")
+var errStaleAnswer = errors.New("the response was signed before its request was sent, so it answers another one")
 
 // errUnasked is a doubt about a call that no query tells about and that must not be repeated.
 var errUnasked = errors.New("an earlier worker may have sent it, and nothing tells what became of that")
 
-// answered fills in what an answer brought.
+// answered fills in what a response brought.
 func (r *running) answered(rec *record, res *wxpay.Response) {
 	rec.Status, rec.RequestID, rec.Code, rec.Message = res.Status, res.RequestID, "", ""
 	rec.Attempts = max(rec.Attempts, 1)

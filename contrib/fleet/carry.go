@@ -181,8 +181,8 @@ func (r *running) carry(ctx context.Context, c *claim) (ending, error) {
 			return r.moved(c, err)
 		}
 	}
-	// Where it cannot be written down that it has begun there is no use in waiting and trying
-	// again, as Chain.Ensure would.
+	// If the store cannot record that the job has begun, waiting and trying again, as Chain.Ensure
+	// would, is of no use.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	ctx = context.WithValue(ctx, claimKey{}, &admission{stopping: r.stopping, stop: func() { giveUp(errStopped) }, mark: func(ctx context.Context, method string) error {

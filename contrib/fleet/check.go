@@ -24,7 +24,7 @@ func (j *Job) Check(ctx context.Context, client *wxpay.Client) error {
 	return err
 }
 
-// Amounts returns the amounts of the request in fen, by the names of their members, such as
+// Amounts returns the amounts of the request in fen, by the names of their fields, such as
 // amount.refund. The amounts of a list are added (receivers.amount). It has those that the
 // catalogue documents as fen.
 func (j *Job) Amounts() map[string]int64 {

@@ -11,18 +11,18 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// Column says where a column of a table, or a member of an NDJSON line, goes.
+// Column says where a column of a table, or a field of an NDJSON line, goes.
 type Column struct {
 	// From is its name; "*" stands for all that no other Column names. Empty stands for Value, the
 	// same in each row.
 	From string
-	// To is a member of the body, in a table by its dotted path; a placeholder of the path in
-	// braces; a query member behind a question mark; or empty, to leave the column out.
+	// To is a field of the body, in a table by its dotted path; a placeholder of the path in
+	// braces; a query field behind a question mark; or empty, to leave the column out.
 	To string
-	// Type is the JSON type of a member that comes from a table: string, integer, number, boolean
+	// Type is the JSON type of a field that comes from a table: string, integer, number, boolean
 	// or json; or the unit of an amount, fen or yuan. The request has fen: yuan are converted
 	// exactly, and no fraction of a fen is taken. Empty takes the documented type, else string. A
-	// documented amount needs a unit, unless the column has the name of the member.
+	// documented amount needs a unit, unless the column has the name of the field.
 	Type  string
 	Value string
 }
@@ -44,7 +44,7 @@ func (c Column) constant() bool { return c.From == "" }
 func ParseColumn(text string) (Column, error) {
 	to, from, ok := strings.Cut(text, "=")
 	if !ok || to == "" || from == "" {
-		return Column{}, fmt.Errorf("the column %q is not of the form MEMBER=COLUMN or MEMBER==VALUE", text)
+		return Column{}, fmt.Errorf("the column %q is not of the form FIELD=COLUMN or FIELD==VALUE", text)
 	}
 	if value, constant := strings.CutPrefix(from, "="); constant {
 		if value == "" {
@@ -57,7 +57,7 @@ func ParseColumn(text string) (Column, error) {
 		from, kind = from[:i], from[i+1:]
 	}
 	if from == "*" {
-		return Column{}, errors.New(`the column "*" stands for many, which cannot all go to one member`)
+		return Column{}, errors.New(`the column "*" stands for many, which cannot all go to one field`)
 	}
 	return Column{From: from, To: to, Type: kind}, nil
 }
@@ -65,10 +65,10 @@ func ParseColumn(text string) (Column, error) {
 // tableColumn is a column of a table, and what is known of its values so far.
 type tableColumn struct {
 	name string
-	used bool // a member takes its values
+	used bool // a field takes its values
 	text bool // as text
-	// Of the values that are all digits: how many there were, the length of the longest, whether
-	// all were as long, and whether one began with a zero.
+	// The values that are all digits: their number, the length of the longest, whether lengths
+	// differ, and whether one began with a zero.
 	numbers int
 	longest int
 	uneven  bool

@@ -45,7 +45,7 @@ func (s *submitting) compareOnce(ctx context.Context, it *item) error {
 		if err == nil && !queued { // else its worker has not taken it off the queue yet
 			err = s.again(ctx, it.key, have)
 		}
-		if errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
+		if errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose response got lost
 			return s.compareOnce(ctx, it)
 		}
 		if err != nil {
@@ -108,7 +108,7 @@ func (s *submitting) correct(ctx context.Context, it *item, have *record) error 
 	next := *it.record
 	next.seq, next.was, next.run = have.seq, have.was, have.run
 	next.Claim, next.Corrected, next.Deliveries = s.claim(), have.Corrected+1, have.Deliveries
-	if err := s.replace(ctx, it.key, &next); errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose answer got lost
+	if err := s.replace(ctx, it.key, &next); errors.Is(err, ErrMoved) { // by somebody else, or by an earlier try whose response got lost
 		return s.compareOnce(ctx, it)
 	} else if err != nil {
 		return err

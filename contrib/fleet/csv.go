@@ -12,7 +12,7 @@ import (
 )
 
 // CSV reads a table whose first line names the columns. Fields may be quoted, with quotes doubled
-// and line breaks inside. An empty field leaves its member out.
+// and line breaks inside. An empty cell leaves its field out.
 func (s Sheet) CSV(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		if s.Path == "" {

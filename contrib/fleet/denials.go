@@ -25,11 +25,11 @@ type denials struct {
 	waiting map[*context.CancelCauseFunc]bool
 }
 
-// denialGrace is how long those who wait for an answer still get, because they may have asked for
+// denialGrace is how long those who wait for a response still get, because they may have asked for
 // something else.
 const denialGrace = time.Second
 
-// denialRecent is for how long a question without an answer may be one that was denied.
+// denialRecent is for how long a question without a response may be one that was denied.
 const denialRecent = 6 * time.Second
 
 // note is told of what goes wrong on a connection.

@@ -58,7 +58,7 @@ func runDiskFull(dir string) error {
 	return nil
 }
 
-// A disk that is full is told at once, rather than after a wait for an answer that does not come.
+// A disk that is full is told at once, rather than after a wait for a response that does not come.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	out, err := fleettest.Reexec("disk full", t.TempDir()).Output()

@@ -14,10 +14,10 @@
 //
 // # Promises
 //
-// An [Engine] is safe for concurrent use. What JetStream has acknowledged outlives the process
-// (kill -9), and in a cluster of three also the loss of one machine. [WithSync] tells what a loss
-// of power can take from a single machine. No error text or log record holds a key, a body or an
-// identity.
+// An [Engine] is safe for concurrent use. A job that JetStream has acknowledged outlives the
+// process (kill -9), and in a cluster of three also the loss of one machine. [WithSync] tells what
+// a loss of power can take from a single machine. No error text or log record holds a key, a body
+// or an identity.
 //
 // The package is experimental: a minor version may change it, and the form of its records with it.
 //
@@ -25,8 +25,8 @@
 //
 // The limits on calls are those of the catalogue,
 // https://pay.weixin.qq.com/doc/v3/merchant/4012791858 and the pages of the operations, checked in
-// November 2026. What JetStream promises is described at
-// https://docs.nats.io/nats-concepts/jetstream and was read in the source of nats-server 2.15.
+// November 2026. The promises of JetStream come from https://docs.nats.io/nats-concepts/jetstream
+// and from the source of nats-server 2.15.
 //
 // Guide: docs/fleet.md.
 package fleet

@@ -52,7 +52,7 @@ func TestUnknownIsResolved(t *testing.T) {
 	_, err := g.Users.AddPaidOrder("ORDER1", 100)
 	require.NoError(t, err)
 	q := newQueue(t, fleettest.Embedded(t), g.client)
-	// The answer is lost, and for a while no query finds anything either.
+	// The response is lost, and for a while no query finds anything either.
 	require.NoError(t, g.Faults.Inject(
 		fault.Rule{Kind: fault.ResetAfter, Method: "POST", Count: 1}, fault.Rule{Kind: fault.ServerError, Method: "GET"}))
 	submit(t, q, refund("ORDER1", "REFUND1"))
@@ -111,7 +111,7 @@ func TestDeathAfterSending(t *testing.T) {
 			require.NoError(t, err)
 			g.OnRepeatedFeed(c.feed)
 			// The first worker never comes back from its call: the sandbox has carried it out, and
-			// the answer waits.
+			// the response waits.
 			died := &stuck{next: g.Transport(), reached: make(chan struct{})}
 			e := fleettest.Embedded(t)
 			first := newQueue(t, e, clientOf(t, g.Sandbox, died))

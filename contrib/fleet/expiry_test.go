@@ -94,7 +94,7 @@ func TestExpiresWhileItWaits(t *testing.T) {
 		assert.Zero(t, r.Attempts)
 	}
 	assert.Empty(t, s.Journal.All())
-	assert.ErrorIs(t, <-observed, fleet.ErrKeptBack, "who watches is not told of a call without an answer")
+	assert.ErrorIs(t, <-observed, fleet.ErrKeptBack, "who watches is not told of a call without a response")
 }
 
 // gate is a limiter that lets requests through when it is opened.

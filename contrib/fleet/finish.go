@@ -23,7 +23,7 @@ func (r *running) giveBack(ctx context.Context, c *claim, outcome wxpay.Outcome,
 		next.Claim = r.claim()
 	}
 	next.Result.State, next.Doubt, next.Asking = Waiting, c.doubt, false
-	if next.Attempts > 0 && !c.tells { // else the last answer is the one of before
+	if next.Attempts > 0 && !c.tells { // else the last response is the one of before
 		next.Status, next.Code, next.RequestID = 0, "", ""
 	}
 	next.Attempts = 0

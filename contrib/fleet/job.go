@@ -31,14 +31,14 @@ type Job struct {
 	Path string `json:"path"`
 	// Vars fill the placeholders of Path.
 	Vars map[string]string `json:"vars,omitempty"`
-	// Query is the query string. Its members travel sorted by name.
+	// Query is the query string. Its fields travel sorted by name.
 	Query map[string][]string `json:"query,omitempty"`
-	// Body is the JSON text that is sent, as it is but for the encryption of marked members; nil
+	// Body is the JSON text that is sent, as it is but for the encryption of marked fields; nil
 	// for none.
 	Body json.RawMessage `json:"body,omitempty"`
 	// Number is the merchant's own number of the job: with the caller's identity and the kind of
 	// number it is what a job is known by, for good. If it is empty, it is read from the request,
-	// where the catalogue knows which member it is.
+	// where the catalogue knows which field it is.
 	Number string `json:"number,omitempty"`
 	// Order, if it is not empty, makes the jobs with the same one run one after another, as they
 	// were submitted. One whose outcome is unknown holds up those behind it.
@@ -116,7 +116,7 @@ func (j *Job) complete() error {
 	operation := j.facts()
 	if j.Number == "" {
 		if operation == nil || operation.Number.Field == "" {
-			return errors.New("it is not known which member holds the merchant's own number: name it")
+			return errors.New("it is not known which field holds the merchant's own number: name it")
 		}
 		if j.Number = j.value(operation.Number.Field); j.Number == "" {
 			return fmt.Errorf("the merchant's own number is missing: it is expected in %s", operation.Number.Field)
@@ -126,12 +126,12 @@ func (j *Job) complete() error {
 		return fmt.Errorf("the merchant's own number: %s", why)
 	}
 	if j.Order == "" && absolute(operation) {
-		return errors.New("it sets an absolute value, so a late one would overwrite a newer one: give an order, such as that of the member user_card_code")
+		return errors.New("it sets an absolute value, so a late one would overwrite a newer one: give an order, such as that of the field user_card_code")
 	}
 	return nil
 }
 
-var errTwice = errors.New("a member stands twice in one object, or objects are nested more than 1,000 deep")
+var errTwice = errors.New("a field stands twice in one object, or objects are nested more than 1,000 deep")
 
 // secretMark begins the token that stands for a [wxpay.Secret] in JSON.
 var secretMark = sync.OnceValue(func() []byte {
@@ -139,7 +139,7 @@ var secretMark = sync.OnceValue(func() []byte {
 	return token[:bytes.LastIndexByte(token, '.')+1]
 })
 
-// unique reports whether no object of a JSON text has two members of one name.
+// unique reports whether no object of a JSON text has two fields of one name.
 func unique(v gjson.Result, depth int) (ok bool) {
 	ok = true
 	switch {
@@ -177,13 +177,13 @@ func unique(v gjson.Result, depth int) (ok bool) {
 	return ok
 }
 
-// absolute reports whether an operation sets a member to an absolute value, so that a late repeat
+// absolute reports whether an operation sets a field to an absolute value, so that a late repeat
 // of an older one undoes a newer one: point_balance of a member's card.
 func absolute(o *fact.Operation) bool {
 	return o != nil && o.Method != http.MethodGet && slices.ContainsFunc(o.In.JSON, func(f fact.Field) bool { return f.Name == "point_balance" })
 }
 
-// value reads a scalar of the request as text: a member of the body by its dotted path, or a
+// value reads a scalar of the request as text: a field of the body by its dotted path, or a
 // placeholder in braces.
 func (j *Job) value(source string) string {
 	if name, ok := fact.Placeholder(source); ok {

@@ -28,7 +28,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 		c.rec.Attempts = refusal.Attempts
 	}
 	if err != nil {
-		if c.rec.Attempts > 0 || outcome != wxpay.Unknown { // else the last answer is the one of before
+		if c.rec.Attempts > 0 || outcome != wxpay.Unknown { // else the last response is the one of before
 			c.rec.Status, c.rec.Code, c.rec.RequestID = 0, "", ""
 		}
 		if c.rec.Attempts > 0 || outcome != wxpay.Unknown || c.rec.Message == "" { // else it tells why nobody knows
@@ -112,7 +112,7 @@ func (r *running) judge(ctx context.Context, c *claim, err error) (ending, error
 			r.usable()
 		} else if c.rec.Attempts == 0 { // an earlier doubt that stays: nothing was tried now
 		} else if n := r.failures.Add(1); n >= breakAfter && !r.still() {
-			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without an answer that can be used, the last: %s. Find out why, resume, then retry the unknown ones", breakAfter, c.rec.Message)}
+			p := Pause{Since: time.Now(), Reason: fmt.Sprintf("%d jobs in a row ended without a response that can be used, the last: %s. Find out why, resume, then retry the unknown ones", breakAfter, c.rec.Message)}
 			r.blame(ctx, p)
 		}
 	}
@@ -142,7 +142,7 @@ func (r *running) later(ctx context.Context, c *claim, later *wxpay.NotYetError,
 	return end, false, err
 }
 
-// suspect gives a job back that ended with a refusal that nobody signed. Something between here and
+// suspect gives a job back that ended with a rejection that nobody signed. Something between here and
 // the platform may have made it, before or after it passed the request on: so the job is in doubt.
 // Or the platform itself refuses everybody's jobs alike, for their signature, say; then it repeats,
 // and the queue pauses.
@@ -151,7 +151,7 @@ func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, o
 	c.rec.Unsigned++
 	if n := r.unsigned.Add(1); n >= suspectAfter && !r.still() {
 		p := Pause{Code: string(made.Code), Since: time.Now(), Reason: fmt.Sprintf("%s; %d jobs in a row were refused, and nobody signs that: before authentication, unless "+
-			"something between here and the platform made the answers", reason(made, made), suspectAfter)}
+			"something between here and the platform made the responses", reason(made, made), suspectAfter)}
 		r.blame(ctx, p)
 	}
 	if r.still() {
@@ -160,7 +160,7 @@ func (r *running) suspect(ctx context.Context, c *claim, made *wxpay.APIError, o
 	return r.giveBack(ctx, c, outcome, pauseAfter(c.deliveries))
 }
 
-// unsigned is the refusal that a call ended with and that nobody signed, its own or that of its
+// unsigned is the rejection that a call ended with and that nobody signed, its own or that of its
 // query; nil for none.
 func unsigned(err error, refusal *wxpay.APIError) *wxpay.APIError {
 	if refusal = ofQuery(err, refusal); refusal != nil && refusal.Unsigned() {
@@ -169,7 +169,7 @@ func unsigned(err error, refusal *wxpay.APIError) *wxpay.APIError {
 	return nil
 }
 
-// ofQuery is the refusal that a call's query ended with, if it has none of its own.
+// ofQuery is the rejection that a call's query ended with, if it has none of its own.
 func ofQuery(err error, refusal *wxpay.APIError) *wxpay.APIError {
 	var query *wxpay.QueryError
 	if refusal == nil && errors.As(err, &query) {
@@ -202,7 +202,7 @@ func reason(err error, refusal *wxpay.APIError) string {
 	if refusal.RequestID != "" {
 		text += " (request id " + refusal.RequestID + ")"
 	}
-	return strings.Map(func(r rune) rune { // nobody vouches for what an answer says that is not verified
+	return strings.Map(func(r rune) rune { // nobody vouches for what a response says that is not verified
 		if unicode.IsControl(r) {
 			return ' '
 		}

@@ -57,7 +57,7 @@ func TestJoiningALane(t *testing.T) {
 	tries := 0
 	for range 200 {
 		var stands error
-		fleettest.Eventually(t, func(context.Context) error { // a busy cluster may lose an answer
+		fleettest.Eventually(t, func(context.Context) error { // a busy cluster may lose a response
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			tries++

@@ -33,7 +33,7 @@ type leases struct {
 	conn   *nats.Conn
 	alive  func(context.Context) error // stores that the worker is at work
 	length time.Duration
-	inbox  string // of the answers
+	inbox  string // of the responses
 	sub    *nats.Subscription
 
 	mu     sync.Mutex
@@ -135,7 +135,7 @@ func (l *leases) renew(ctx context.Context) {
 	l.mu.Lock()
 	l.turn++
 	l.turns[l.turn] = now
-	delete(l.turns, l.turn-leaseTurns) // an answer that comes later than a lease is of no use
+	delete(l.turns, l.turn-leaseTurns) // a response that comes later than a lease is of no use
 	held := slices.DeleteFunc(slices.Collect(maps.Values(l.held)), func(h *hold) bool { return h.checkAt(now) != nil })
 	for _, h := range held { // before any of them can be released and given back, which this would undo
 		_ = l.conn.PublishRequest(h.reply, fmt.Sprintf("%s.%d-%d", l.inbox, h.id, l.turn), []byte("+WPI"))
@@ -162,7 +162,7 @@ func (l *leases) settled() bool {
 	return since(l.stored, now) <= l.length/2 && since(l.steady, now) >= l.length/2
 }
 
-// answered takes what the leader of the consumer says. An answer with headers is a server's that
+// answered takes what the leader of the consumer says. A response with headers is a server's that
 // knows of no leader.
 func (l *leases) answered(m *nats.Msg) {
 	id, turn, _ := strings.Cut(lastToken(m.Subject), "-")

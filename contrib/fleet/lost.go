@@ -59,7 +59,7 @@ func (q *Queue) reconcile(ctx context.Context, alone bool) error {
 // missing is what an account has more than the records that were seen after it was read.
 func (q *Queue) missing(ctx context.Context, have entry, seen account) (account, error) {
 	now, _, err := q.account(ctx)
-	// What was taken off the account meanwhile may have changed before it was seen.
+	// A record that was taken off the account meanwhile may have changed before it was seen.
 	want := have.minus(now.Withdrawn.minus(have.Withdrawn))
 	return account{max(want.Known-seen.Known, 0), max(want.Ended-seen.Ended, 0)}, err
 }

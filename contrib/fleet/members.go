@@ -10,7 +10,7 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// members are those that the catalogue knows of a request, as a Column names them. nil knows
+// members are the fields that the catalogue knows of a request, as a Column names them. nil knows
 // nothing.
 type members struct {
 	fields map[string]fact.Field
@@ -63,8 +63,8 @@ func plain(label string) string {
 	}, label)
 }
 
-// find returns the member to which a column goes by its name alone: the one of that name, else the
-// one with that label. A name in letters of ASCII may be a member that the catalogue lacks.
+// find returns the field to which a column goes by its name alone: the one of that name, else the
+// one with that label. A name in letters of ASCII may be a field that the catalogue lacks.
 func (m *members) find(name string) (string, error) {
 	if m == nil {
 		return name, nil
@@ -78,12 +78,12 @@ func (m *members) find(name string) (string, error) {
 	case len(found) > 1:
 		return "", fmt.Errorf("it is the label of %s: name the one that is meant", strings.Join(found, " and of "))
 	case strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }):
-		return "", errors.New("no member of the request has this name or label: name the member where it goes, or leave it out")
+		return "", errors.New("no field of the request has this name or label: name the field where it goes, or leave it out")
 	}
 	return name, nil
 }
 
-// unit returns the unit of a member, empty if nobody knows.
+// unit returns the unit of a field, empty if nobody knows.
 func (m *members) unit(name string) fact.Unit {
 	if m == nil {
 		return ""
@@ -91,7 +91,7 @@ func (m *members) unit(name string) fact.Unit {
 	return m.fields[name].Unit
 }
 
-// kind returns the type that a column of the member has, and whether it is documented.
+// kind returns the type that a column of the field has, and whether it is documented.
 func (m *members) kind(name string) (kind string, documented bool) {
 	if m == nil {
 		return "", false

@@ -15,7 +15,7 @@ import (
 )
 
 // NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
-// An object with the members rejected, and line or text, is one from a file of rejects: what line
+// An object with the fields rejected, and line or text, is one from a file of rejects: what line
 // or text has is read.
 func (s Sheet) NDJSON(r io.Reader) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
@@ -89,7 +89,7 @@ func (s *Sheet) mapped(first *bool, text []byte) error {
 			return fmt.Errorf("%w: constants, types and units are for tables, a line of JSON says them itself", ErrColumns)
 		}
 		if c.From != "*" && c.To != "" && !have[c.From] {
-			return fmt.Errorf("%w: it has no member %q", ErrColumns, c.From)
+			return fmt.Errorf("%w: it has no field %q", ErrColumns, c.From)
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func (s *Sheet) object(job *Job, text []byte) error {
 			return known
 		})
 		if !known || json.Unmarshal(text, job) != nil { // whose error would repeat what the line says
-			return fmt.Errorf("it is not a job: it has a member besides %s, or one of another type", strings.Join(jobMembers, ", "))
+			return fmt.Errorf("it is not a job: it has a field besides %s, or one of another type", strings.Join(jobMembers, ", "))
 		}
 		if !unique(gjson.ParseBytes(text), 0) {
 			return errTwice

@@ -83,7 +83,7 @@ func (c *sharedClock) fresh(ctx context.Context) error {
 	return err
 }
 
-// read reads the store's clock. The answer is from some moment between question and answer, so
+// read reads the store's clock. The response is from some moment between question and answer, so
 // their distance says how good it is.
 func (c *sharedClock) read(ctx context.Context) error {
 	var took time.Duration

@@ -18,7 +18,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// memoryStore is a paceStore whose answers take a while, over a network that is not the same in
+// memoryStore is a paceStore whose responses take a while, over a network that is not the same in
 // both directions.
 type memoryStore struct {
 	skew time.Duration // of its clock
@@ -31,7 +31,7 @@ type memoryStore struct {
 	saves     int
 	conflicts int
 	down      error
-	lossy     float64 // part of the answers that get lost, after the effect
+	lossy     float64 // part of the responses that get lost, after the effect
 }
 
 var errLost = errors.New("lost")

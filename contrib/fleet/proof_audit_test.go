@@ -81,7 +81,7 @@ func (f *field) auditResults(m *merchant, problem func(string, ...any)) (misread
 			problem("%s is %s: %s %s", number, r.State, r.Code, r.Message)
 		}
 		if r.Unbound && r.Path == "/"+refundPath {
-			problem("%s is %s by an answer that does not show its number", number, r.State)
+			problem("%s is %s by a response that does not show its number", number, r.State)
 		}
 		switch done := len(effects[number]); {
 		case done == 0:

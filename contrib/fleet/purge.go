@@ -244,7 +244,7 @@ func (f *forgetting) forgetOne(ctx context.Context, j forgettable) (fate, error)
 	if queued, err := f.queued(ctx, j.key, j.lane); err != nil || queued {
 		return stays, err
 	}
-	// What is kept for a retry goes first: else a retry would queue it without knowing how the job
+	// The copy for a retry goes first: else a retry would queue it without knowing how the job
 	// ended. It was kept before the record was stored, so that of a later end has another sequence.
 	dead, err := f.dead.GetLastMsgForSubject(ctx, f.deadSubject(j.key))
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -254,7 +254,7 @@ func (f *forgetting) forgetOne(ctx context.Context, j forgettable) (fate, error)
 	switch {
 	case err != nil:
 		return unclear, err
-	case r == nil: // by an earlier try whose answer got lost
+	case r == nil: // by an earlier try whose response got lost
 		return gone, nil
 	case r.seq != j.seq:
 		return stays, nil

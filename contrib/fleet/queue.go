@@ -47,7 +47,7 @@ var (
 //	NAME-runs      which jobs were given to each submission
 //	NAME-control   settings, and whether the queue is paused or closed
 //
-// Bodies, numbers and members of answers are sealed under the operator's keys ([Keys]); states and
+// Bodies, numbers and fields of responses are sealed under the operator's keys ([Keys]); states and
 // codes are not. The records in NAME-records keep a job from being carried out twice,
 // however late it is submitted again: give the stream a MaxAge only when no file older than that
 // can come back, and longer than anything waits or is of unknown outcome: of a job whose record has

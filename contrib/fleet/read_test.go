@@ -106,13 +106,13 @@ func TestNDJSONPlacesMembers(t *testing.T) {
 	assert.Equal(t, []string{
 		"cards.ndjson, line 2: {code} takes a text, a number or a boolean",
 		"cards.ndjson, line 3: the merchant's own number is missing: it is expected in {code}",
-		"cards.ndjson, line 4: the member that orders the jobs is missing: it is expected in owner.id",
+		"cards.ndjson, line 4: the field that orders the jobs is missing: it is expected in owner.id",
 		"cards.ndjson, line 5: two values go to {code}",
 	}, wrong)
 	sheet.Map = columns(t, "{code}=user_card_cod", "-note")
 	got, err := gather(sheet.NDJSON(strings.NewReader("[]\n" + text)))
 	require.ErrorIs(t, err, fleet.ErrColumns)
-	assert.ErrorContains(t, err, `it has no member "user_card_cod"`)
+	assert.ErrorContains(t, err, `it has no field "user_card_cod"`)
 	assert.Len(t, got, 1, "what is no object")
 }
 
@@ -123,7 +123,7 @@ func TestNDJSONOfWholeJobs(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 5)
 	assert.Equal(t, []string{"1 ", `2 {"a":1}`, "3 "}, got[:3])
-	assert.Contains(t, got[3], `4: it is not a job: it has a member besides method, path, vars`)
+	assert.Contains(t, got[3], `4: it is not a job: it has a field besides method, path, vars`)
 	assert.Contains(t, got[4], "5: it is not a job")
 	for j := range (fleet.Sheet{}).NDJSON(strings.NewReader(text)) {
 		j.Source = nil
@@ -141,7 +141,7 @@ func TestCSV(t *testing.T) {
 		text  string
 		want  []string
 	}{
-		"columns are members": {fleet.Sheet{Path: "v3/x"}, "a,b.c,b.d\n1,2,\n,,\n", []string{`2 {"a":"1","b":{"c":"2"}}`, "3 {}"}},
+		"columns are fields": {fleet.Sheet{Path: "v3/x"}, "a,b.c,b.d\n1,2,\n,,\n", []string{`2 {"a":"1","b":{"c":"2"}}`, "3 {}"}},
 		"types come from the catalogue": {fleet.Sheet{Path: refundPath}, "out_trade_no,amount.refund,amount.currency\n7,100,CNY\n7,1.5,CNY\n",
 			[]string{`2 {"out_trade_no":"7","amount":{"refund":100,"currency":"CNY"}}`, `3: B3 (column amount.refund): it is not a whole number of fen`}},
 		"mapped": {fleet.Sheet{Path: "v3/x",
@@ -184,10 +184,10 @@ func TestCSV(t *testing.T) {
 	}
 	for says, c := range map[string]fleet.Sheet{
 		"need a path": {},
-		"column B: it goes to the same member as column A": {Path: "v3/x", Map: columns(t, "b=a")},
-		"an object and a value":                            {Path: "v3/x", Map: columns(t, "b.c=a")},
-		"a name in it is empty":                            {Path: "v3/x", Map: columns(t, "c..d=a")},
-		`there is no column "absent"`:                      {Path: "v3/x", Map: columns(t, "c=absent")},
+		"column B: it goes to the same field as column A": {Path: "v3/x", Map: columns(t, "b=a")},
+		"an object and a value":                           {Path: "v3/x", Map: columns(t, "b.c=a")},
+		"a name in it is empty":                           {Path: "v3/x", Map: columns(t, "c..d=a")},
+		`there is no column "absent"`:                     {Path: "v3/x", Map: columns(t, "c=absent")},
 	} {
 		_, err := gather(c.CSV(strings.NewReader("a,b\n1,2\n")))
 		assert.ErrorContains(t, err, says)

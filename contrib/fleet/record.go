@@ -41,25 +41,25 @@ type Result struct {
 	Path   string `json:"path"` // the template
 	// Amounts are those of the request, as Job.Amounts returns them.
 	Amounts map[string]int64 `json:"amounts,omitempty"`
-	// Status, Code, Message and RequestID are those of the last answer of the platform, as far as
+	// Status, Code, Message and RequestID are those of the last response of the platform, as far as
 	// there was one.
 	Status    int    `json:"status,omitempty"`
 	Code      string `json:"code,omitempty"`
-	Message   string `json:"message,omitempty"` // also why, when there was no answer
+	Message   string `json:"message,omitempty"` // also why, when there was no response
 	RequestID string `json:"request_id,omitempty"`
 	// Inferred says that nobody stated the success: the platform said, after a doubt about this
 	// job, that the number is taken.
 	Inferred bool `json:"inferred,omitempty"`
-	// Unbound says that nothing in the answer shows that it is about this job; see wxpay.Verdict.
+	// Unbound says that nothing in the response shows that it is about this job; see wxpay.Verdict.
 	Unbound bool `json:"unbound,omitempty"`
-	// Missing lists members that only the call's own answer has, such as code_url, and that are not
+	// Missing lists fields that only the call's own response has, such as code_url, and that are not
 	// in hand.
 	Missing []string `json:"missing,omitempty"`
 	// Settled says that somebody has found out what became of it, by Queue.Settle.
 	Settled bool `json:"settled,omitempty"`
 	// Corrected is how often it was refused or cancelled and then submitted with another request.
 	Corrected int `json:"corrected,omitempty"`
-	// Selected holds the members of the answer that Worker.Select names, by their paths.
+	// Selected holds the fields of the response that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
 	// Attempts is how many requests were signed for the wire when the job was carried out last,
 	// Deliveries how often a worker began it, or began to find out what became of it.
@@ -76,7 +76,7 @@ type Result struct {
 	Order string `json:"order,omitempty"`
 }
 
-// Format prints state, code and path under every verb: number and members may identify people.
+// Format prints state, code and path under every verb: number and fields may identify people.
 func (r Result) Format(s fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(s, "fleet.Result{%s %s %s %s}", r.State, r.Code, r.Method, r.Path)
 }
@@ -98,7 +98,7 @@ type record struct {
 	// Since is when it was first not known what became of it; the patience of workers counts from
 	// there.
 	Since time.Time `json:"since,omitzero"`
-	// Unsigned counts the refusals without a signature that it met.
+	// Unsigned counts the rejections without a signature that it met.
 	Unsigned int `json:"unsigned,omitempty"`
 	// Claim tells a worker that a record is its own.
 	Claim string `json:"claim,omitempty"`

@@ -55,7 +55,8 @@ func (q *Queue) Reseal(ctx context.Context) (Resealed, error) {
 	return all, nil
 }
 
-// resealing is one pass of Reseal. What somebody changes meanwhile is left to the next.
+// resealing is one pass of Reseal. It leaves records that somebody changes meanwhile to the next
+// pass.
 type resealing struct {
 	*Queue
 	resealed, kept, left atomic.Int64
@@ -138,7 +139,7 @@ func (p *resealing) resealDead(ctx context.Context, m jetstream.Msg, seq uint64)
 		again.Header.Set(name, m.Headers().Get(name))
 	}
 	if _, err := p.publish(ctx, again, jetstream.WithExpectLastSequencePerSubject(seq)); err != nil {
-		if jserror.WrongSequence(err) { // or the answer of an earlier try got lost
+		if jserror.WrongSequence(err) { // or the response of an earlier try got lost
 			return nil
 		}
 		return err

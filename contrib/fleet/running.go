@@ -25,9 +25,9 @@ type running struct {
 	id       string                  // of this Run
 	began    time.Time               // this Run
 	failures atomic.Int64            // jobs that ended without a usable answer, since the last that had one
-	unsigned atomic.Int64            // jobs that ended with a refusal that nobody signed, since the last usable answer
+	unsigned atomic.Int64            // jobs that ended with a rejection that nobody signed, since the last usable response
 	unread   brake                   // for jobs that this process cannot read
-	silent   brake                   // for jobs that get no answer
+	silent   brake                   // for jobs that get no response
 	stopping context.Context         // ends when no more is to be begun
 	end      context.CancelCauseFunc // has Run end with an error
 	leases   *leases
@@ -65,7 +65,7 @@ func (r *running) notice(text string) {
 	}
 }
 
-// usable says that an answer came which is the platform's.
+// usable says that a response came which is the platform's.
 func (r *running) usable() {
 	if r.aside.works() {
 		r.notice(r.Name + " works again")
@@ -98,7 +98,7 @@ const unreadable = time.Minute
 
 // brake makes a worker rest, longer each time, while jobs come to nothing one after another. Those
 // it cannot read count as in hand while they wait, and the hands of all workers are bounded, so
-// those who can read them could take none. Those that get no answer are in doubt for minutes, and
+// those who can read them could take none. Those that get no response are in doubt for minutes, and
 // it would be of no use to put more of them there.
 type brake struct {
 	mu           sync.Mutex

@@ -22,12 +22,12 @@ type Sheet struct {
 	// Method and Path are those of every job; Method is POST if it is empty. Without a Path each
 	// line of an NDJSON file is a whole [Job].
 	Method, Path string
-	// Number and Order name where a job's number and order are: a member of the body by its dotted
+	// Number and Order name where a job's number and order are: a field of the body by its dotted
 	// path, or a placeholder of Path in braces. Without Number the catalogue tells.
 	Number, Order string
 	// Expires is that of every job.
 	Expires time.Time
-	// Map says where columns go. One that it does not name goes to the member of its own name; in a
+	// Map says where columns go. One that it does not name goes to the field of its own name; in a
 	// table also to the one whose label it has (退款金额 is amount.refund), and nowhere if its name
 	// begins with #. The columns that it names have to stand in the first line, also of an NDJSON
 	// file, or nothing is read: a name that is misspelt would spoil all of them.
@@ -87,7 +87,7 @@ func (s *Sheet) missing(job *Job) error {
 	case s.Number != "" && job.Number == "":
 		return fmt.Errorf("the merchant's own number is missing: it is expected in %s", s.Number)
 	case s.Order != "" && job.Order == "":
-		return fmt.Errorf("the member that orders the jobs is missing: it is expected in %s", s.Order)
+		return fmt.Errorf("the field that orders the jobs is missing: it is expected in %s", s.Order)
 	}
 	return nil
 }

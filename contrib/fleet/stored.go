@@ -126,7 +126,7 @@ func (q *Queue) replace(ctx context.Context, key string, r *record) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("fleet: storing a record: %w", context.Cause(ctx))
 		}
-		// Who has sent it waits for the answer, or would not know whether to count it.
+		// Who has sent it waits for the response, or would not know whether to count it.
 		ack, err := q.publish(context.WithoutCancel(ctx), m, jetstream.WithExpectLastSequencePerSubject(r.seq))
 		switch {
 		case err == nil:
@@ -166,7 +166,7 @@ func (q *Queue) stored(r *record, seq uint64, change account) {
 func (q *Queue) again(ctx context.Context, key string, r *record) error {
 	next := *r
 	next.Doubt = r.doubted()
-	// The last answer stays until there is another: support asks for it.
+	// The last response stays until there is another: support asks for it.
 	next.Result.State, next.Ended, next.Claim, next.Attempts = Waiting, time.Time{}, q.claim(), 0
 	next.NotBefore, next.Since, next.Unsigned = time.Time{}, time.Time{}, 0
 	err := q.replace(ctx, key, &next)

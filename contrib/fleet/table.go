@@ -36,7 +36,7 @@ type leaf struct {
 	constant string
 }
 
-// branch is a member of the body, or the body itself.
+// branch is a field of the body, or the body itself.
 type branch struct {
 	name  string // quoted, with its colon
 	inner []*branch
@@ -76,7 +76,7 @@ func (s *Sheet) header(names []string) (*table, error) {
 		}
 	}
 	if !known { // and no text of it goes into an error: it may be the first person's
-		return nil, errors.New("none of the names in its first line is a member that the operation documents: is the line with the names missing?")
+		return nil, errors.New("none of the names in its first line is a field that the operation documents: is the line with the names missing?")
 	}
 	if wrong != nil {
 		return nil, wrong
@@ -97,7 +97,7 @@ func (s *Sheet) header(names []string) (*table, error) {
 	return t, nil
 }
 
-// targets returns where a column goes: by Map, else to the member of its own name, or to the one
+// targets returns where a column goes: by Map, else to the field of its own name, or to the one
 // with its label. The error says what is missing for that.
 func (s *Sheet) targets(name string, request *members) ([]Column, error) {
 	to, told := s.to(name)
@@ -120,14 +120,14 @@ func (s *Sheet) targets(name string, request *members) ([]Column, error) {
 	return to, nil
 }
 
-// add plants a value, and reports whether its member is documented.
+// add plants a value, and reports whether its field is documented.
 func (t *table) add(c Column, column int, request *members) (documented bool, err error) {
 	l := &leaf{to: c.To, kind: c.Type, column: column, constant: c.Value}
 	_, variable := fact.Placeholder(c.To)
 	query := strings.HasPrefix(c.To, "?")
 	if before := t.leaf(c.To); before != nil && !query {
 		if before.column >= 0 && column >= 0 {
-			return false, fmt.Errorf("it goes to the same member as column %s", xlsx.Letters(before.column))
+			return false, fmt.Errorf("it goes to the same field as column %s", xlsx.Letters(before.column))
 		}
 		return false, fmt.Errorf("%s has a value already", c.To)
 	}
@@ -155,7 +155,7 @@ func (t *table) add(c Column, column int, request *members) (documented bool, er
 	return documented, nil
 }
 
-// leaf returns the value that goes to a member, nil if there is none yet.
+// leaf returns the value that goes to a field, nil if there is none yet.
 func (t *table) leaf(to string) (found *leaf) {
 	for _, l := range t.outside {
 		if l.to == to {
@@ -179,7 +179,7 @@ func (b *branch) each(visit func(*leaf)) {
 	}
 }
 
-// grow adds a member.
+// grow adds a field.
 func (b *branch) grow(path []string, l *leaf) error {
 	if path[0] == "" {
 		return errors.New("a name in it is empty")
@@ -268,7 +268,7 @@ func (t *table) value(l *leaf) string {
 	return ""
 }
 
-// object appends the members that have a value, and reports whether there are any.
+// object appends the fields that have a value, and reports whether there are any.
 func (t *table) object(dst []byte, b *branch) (_ []byte, some bool, err error) {
 	dst = append(dst, '{')
 	for _, m := range b.inner {

@@ -98,7 +98,7 @@ func TestColumnsOfATable(t *testing.T) {
 		sheet      fleet.Sheet
 		text, want string // of the second line; or the error of the first
 	}{
-		"a member":                   {fleet.Sheet{Path: refundPath}, "out_refund_no,amount.refund\nR1,5\n", `{"out_refund_no":"R1","amount":{"refund":5}}`},
+		"a field":                    {fleet.Sheet{Path: refundPath}, "out_refund_no,amount.refund\nR1,5\n", `{"out_refund_no":"R1","amount":{"refund":5}}`},
 		"a label":                    {fleet.Sheet{Path: refundPath}, "商户 退款单号\nR1\n", `{"out_refund_no":"R1"}`},
 		"a label in capitals":        {fleet.Sheet{Path: transferPath}, "商户appid\nwx\n", `{"appid":"wx"}`},
 		"a label of the path":        {fleet.Sheet{Path: "v3/pay/transactions/out-trade-no/{out_trade_no}/close", Number: "{out_trade_no}"}, "商户订单号,mchid\nT1,1\n", `{"mchid":"1"}`},
@@ -111,8 +111,8 @@ func TestColumnsOfATable(t *testing.T) {
 		"yuan with a comma":          {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan")}, "x\n\"1,234.50\"\n", "A2 (column x): it is not an amount in yuan of the form 1234.50"},
 		"yuan with a sign":           {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan")}, "x\n¥5\n", "A2 (column x): it is not an amount in yuan of the form 1234.50"},
 		"an amount of type number":   {fleet.Sheet{Path: transferPath}, "transfer_amount\n12.30\n", "A2 (column transfer_amount): it is not a whole number of fen"},
-		"an unknown label":           {fleet.Sheet{Path: refundPath}, "商户退款单号,备注\nR1,x\n", "column B (备注): no member of the request has this name or label: name the member where it goes, or leave it out"},
-		"an unknown member":          {fleet.Sheet{Path: refundPath}, "out_refund_no,brand_new\nR1,x\n", `{"out_refund_no":"R1","brand_new":"x"}`},
+		"an unknown label":           {fleet.Sheet{Path: refundPath}, "商户退款单号,备注\nR1,x\n", "column B (备注): no field of the request has this name or label: name the field where it goes, or leave it out"},
+		"an unknown field":           {fleet.Sheet{Path: refundPath}, "out_refund_no,brand_new\nR1,x\n", `{"out_refund_no":"R1","brand_new":"x"}`},
 		"a note":                     {fleet.Sheet{Path: refundPath}, "out_refund_no,#reason\nR1,x\n", `{"out_refund_no":"R1"}`},
 		"a constant":                 {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.currency==CNY", "amount.total==100")}, "out_refund_no\nR1\n", `{"out_refund_no":"R1","amount":{"currency":"CNY","total":100}}`},
 		"a constant with signs":      {fleet.Sheet{Path: refundPath, Map: columns(t, "notify_url==https://x.cn/?a=b:json")}, "out_refund_no\nR1\n", `{"out_refund_no":"R1","notify_url":"https://x.cn/?a=b:json"}`},
@@ -120,8 +120,8 @@ func TestColumnsOfATable(t *testing.T) {
 		"a constant that is wrong":   {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.total==1.5")}, "out_refund_no\nR1\n", "the constant for amount.total: it is not a whole number of fen"},
 		"a constant beside a column": {fleet.Sheet{Path: refundPath, Map: columns(t, "reason==x")}, "out_refund_no,reason\nR1,y\n", "the constant for reason: reason has a value already"},
 		"a column with a colon":      {fleet.Sheet{Path: refundPath, Map: columns(t, "reason=a:b")}, "a:b\ny\n", `{"reason":"y"}`},
-		"one column, two members":    {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan", "amount.total=x:yuan")}, "x\n0.01\n", `{"amount":{"refund":1,"total":1}}`},
-		"no line of names":           {fleet.Sheet{Path: refundPath}, "R1,质量问题\nR2,x\n", "none of the names in its first line is a member that the operation documents: is the line with the names missing?"},
+		"one column, two fields":     {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan", "amount.total=x:yuan")}, "x\n0.01\n", `{"amount":{"refund":1,"total":1}}`},
+		"no line of names":           {fleet.Sheet{Path: refundPath}, "R1,质量问题\nR2,x\n", "none of the names in its first line is a field that the operation documents: is the line with the names missing?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := gather(c.sheet.CSV(strings.NewReader(c.text)))

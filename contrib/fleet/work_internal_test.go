@@ -100,7 +100,7 @@ func TestLease(t *testing.T) {
 	heard := nobody.heard
 	l.renew(t.Context())
 	require.NoError(t, q.engine.js.Conn().Flush())
-	time.Sleep(100 * time.Millisecond) // for an answer that must not count
+	time.Sleep(100 * time.Millisecond) // for a response that must not count
 	l.mu.Lock()
 	require.Equal(t, heard, nobody.heard, "the server says that nobody is there")
 	l.mu.Unlock()
@@ -273,7 +273,7 @@ func TestWaitIsWrittenDown(t *testing.T) {
 	assert.True(t, over, "its patience is over")
 }
 
-// A refusal of the query after a job in doubt concerns the merchant as that of the job itself does,
+// A rejection of the query after a job in doubt concerns the merchant as that of the job itself does,
 // and is not the job's.
 func TestRefusedQueryConcernsTheMerchant(t *testing.T) {
 	t.Parallel()

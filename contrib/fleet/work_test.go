@@ -150,7 +150,7 @@ func TestRefusedIsCorrected(t *testing.T) {
 	})
 }
 
-// A refusal that concerns the merchant pauses the queue, and every job is as untouched as before.
+// A rejection that concerns the merchant pauses the queue, and every job is as untouched as before.
 func TestPausesForTheMerchant(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -194,7 +194,7 @@ func TestPausesForTheMerchant(t *testing.T) {
 	})
 }
 
-// A refusal that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may
+// A rejection that nobody signed, such as 401 SIGN_ERROR, proves nothing: something on the way may
 // have made it after it passed the request on. It pauses the queue only when it repeats, and what
 // met it is in doubt.
 func TestUnsignedRefusals(t *testing.T) {
@@ -268,7 +268,7 @@ func TestUnsignedRefusals(t *testing.T) {
 	})
 }
 
-// An answer that is not the platform's is described where there are no words of its own.
+// A response that is not the platform's is described where there are no words of its own.
 func TestForeignAnswer(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -282,7 +282,7 @@ func TestForeignAnswer(t *testing.T) {
 	assert.Contains(t, r.Message, "not the platform's JSON")
 }
 
-// An answer that had been signed before its request proves nothing where it shows no number.
+// A response that had been signed before its request proves nothing where it shows no number.
 func TestStaleAnswer(t *testing.T) {
 	t.Parallel()
 	var behind atomic.Int64

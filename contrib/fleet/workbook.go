@@ -11,7 +11,7 @@ import (
 )
 
 // XLSX reads a worksheet of a workbook in the form .xlsx; its first row that is not empty names the
-// columns. An empty cell leaves its member out. A row is rejected if it is hidden, since nobody has
+// columns. An empty cell leaves its field out. A row is rejected if it is hidden, since nobody has
 // seen it who looked at the list, and if what a cell holds is not what somebody has filled in: a
 // number of which digits are lost, a date, an error. size is that of the file in bytes. The texts
 // of a workbook are kept in memory; the rows are not.

@@ -46,10 +46,10 @@ type Worker struct {
 	OnUnknown wxpay.UnknownPolicy
 	// UntilFinal makes it wait until the platform states an end; see wxpay.Chain.UntilFinal.
 	UntilFinal bool
-	// Select lists the members of answers that go into results, by gjson path.
+	// Select lists the fields of responses that go into results, by gjson path.
 	Select []string
 	// OwnCodes lists codes that concern the job although they are known to concern the merchant:
-	// such a refusal is then the job's result, and pauses nothing. For example NO_AUTH, where one
+	// such a rejection is then the job's result, and pauses nothing. For example NO_AUTH, where one
 	// queue serves brands of which some did not authorise.
 	OwnCodes []wxcode.Code
 	// Marked says that the client's limiter is wrapped by Marking. Then a job counts as begun, or

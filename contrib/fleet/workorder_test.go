@@ -19,7 +19,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// stuck passes a request on and keeps the answer back until the call is given up.
+// stuck passes a request on and keeps the response back until the call is given up.
 type stuck struct {
 	next    http.RoundTripper
 	once    sync.Once

@@ -52,13 +52,13 @@ var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 *
 //	handler.OnDefault(events.Store)          // in the processes that receive notifications
 //	err = events.Consume(ctx, "books", book) // in those that deal with them
 //
-// The platform gets its 204 when the event is stored, not when it is dealt with. A redelivery of an event that is stored
-// is not stored again, whatever process it reaches and however often they restarted, for as long as events are kept: a
-// week, unless [WithRetention] says otherwise. What is stored is sealed.
+// The platform gets its 204 when the event is stored, not when it is dealt with. A redelivery of an event that is
+// stored is not stored again, whatever process it reaches and however often they restarted, for as long as events are
+// kept: a week, unless [WithRetention] says otherwise. Events are stored encrypted.
 //
 // Besides the disk, the server has an index in memory of the events that are kept.
 //
-// It is the wrong choice for questions, which want an answer at once: register those with OnInquiry.
+// It is the wrong choice for questions, which want a response at once: register those with OnInquiry.
 type Relay struct {
 	engine *fleet.Engine
 	keys   *fleet.Keys
@@ -66,7 +66,7 @@ type Relay struct {
 	stream jetstream.Stream
 }
 
-// Event is a notification as a consumer of a [Relay] gets it; see [webhook.Event] for its members. It was verified before it
+// Event is a notification as a consumer of a [Relay] gets it; see [webhook.Event] for its fields. It was verified before it
 // was stored.
 type Event struct {
 	ID           string    `json:"id"`
@@ -281,7 +281,7 @@ func (r *Relay) Forget(ctx context.Context, name string) error {
 
 // handle gives one event to fn, and acknowledges it or gives it back. An error is one of the consumer's, not of fn.
 func (r *Relay) handle(ctx context.Context, message jetstream.Msg, fn func(context.Context, *Event) error) error {
-	// What gets lost here comes to the same as not sending it: the event comes again after silence.
+	// A lost message does no harm: the event comes again after silence.
 	again := func(attempt int) { _ = message.NakWithDelay(pauses[min(attempt, len(pauses))-1]) }
 	meta, err := message.Metadata()
 	if err != nil {

@@ -130,7 +130,7 @@ func TestKilled(t *testing.T) {
 	assert.Equal(t, exact, stdout, "the counts are those of the records")
 }
 
-// A refusal that concerns the merchant stops the run and tells why; when the reason is gone, the same command goes on.
+// A rejection that concerns the merchant stops the run and tells why; when the reason is gone, the same command goes on.
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	gateway := listen(t)
@@ -384,7 +384,7 @@ func TestMistakes(t *testing.T) {
 		{2, "there are 4 arguments", []string{file, "POST", feedsPath, "more", "--data", s.path("x")}},
 		{2, "jobs from a table need a path", []string{table}},
 		{2, "is not ndjson, csv or xlsx", []string{file, feedsPath, "--format", "xml"}},
-		{2, "is not of the form MEMBER=COLUMN", []string{file, feedsPath, "--map", "x"}},
+		{2, "is not of the form FIELD=COLUMN", []string{file, feedsPath, "--map", "x"}},
 		{2, "--expires takes", []string{file, feedsPath, "--expires", "soon"}},
 		{2, "--rejects names the file that is read", []string{file, feedsPath, "--rejects", file}},
 		{2, `a job is settled as succeeded or failed, not as "done"`, []string{"settle", "F00000", "done", "--data", s.path("d")}},
@@ -394,7 +394,7 @@ func TestMistakes(t *testing.T) {
 		{2, "the list cannot be read: none of the names in its first line", []string{s.file("twice.csv", "a,a\n1,2\n"), feedsPath, "--data", s.path("d")}},
 		{2, "do the lines of the file end with CR alone?", []string{s.file("mac.csv", "brand_id,out_request_no\r1004,F1\r"), feedsPath, "--data", s.path("d")}},
 		{2, "the list cannot be read: it is empty", []string{s.file("empty.csv", ""), feedsPath, "--data", s.path("d")}},
-		{2, `it has no member "cod"`, []string{file, feedsPath, "--map", "user_card_code=cod", "--data", s.path("d")}},
+		{2, `it has no field "cod"`, []string{file, feedsPath, "--map", "user_card_code=cod", "--data", s.path("d")}},
 		{2, "--map and --skip need a path", []string{file, "--map", "a=b"}},
 		{2, "the catalogue does not know GET " + feedsPath, []string{file, "GET", feedsPath, "--data", s.path("nowhere")}},
 		{2, "--rejects needs the name of a file", []string{file, feedsPath, "--rejects", "-"}},
@@ -533,7 +533,7 @@ func TestNewPath(t *testing.T) {
 	assert.Contains(t, stderr, "or say --new if it is one")
 	code, _, stderr = s.run(append(args, "--new")...)
 	assert.Equal(t, 3, code, stderr)
-	assert.Contains(t, stderr, "1  unknown", "nobody signs the refusal of a path that the platform does not know")
+	assert.Contains(t, stderr, "1  unknown", "nobody signs the rejection of a path that the platform does not know")
 	journal := gateway.Journal.All()
 	require.Len(t, journal, 1)
 	assert.Equal(t, "/v3/brand-new/things", journal[0].Target)
@@ -564,7 +564,7 @@ func TestNoGateway(t *testing.T) {
 	lines := bufio.NewScanner(read)
 	told := false
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), "a call had no answer: connection refused; going on") && !told {
+		if strings.Contains(lines.Text(), "a call had no response: connection refused; going on") && !told {
 			told = true
 			stop()
 		}

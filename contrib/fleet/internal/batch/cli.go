@@ -33,7 +33,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			p.note("When that is mended, \"resume\" lets workers go on.")
 		}
 		if errors.Is(err, fleet.ErrColumns) && strings.Contains(err.Error(), "column") { // else none can be told
-			p.note("--map MEMBER=COLUMN (:yuan, :fen) says where a column goes, --skip COLUMN leaves it out.")
+			p.note("--map FIELD=COLUMN (:yuan, :fen) says where a column goes, --skip COLUMN leaves it out.")
 		}
 		if code == exitUsage {
 			p.note("See %q.", command.CommandPath()+" --help")

@@ -95,7 +95,7 @@ func request(job *fleet.Job) string {
 	var b strings.Builder
 	b.WriteString(cmp.Or(job.Method, http.MethodPost) + " /" + strings.TrimPrefix(job.Path, "/") + "\n")
 	for _, values := range []any{job.Vars, job.Query} {
-		if text, _ := json.Marshal(values); string(text) != "null" { // whose members are sorted
+		if text, _ := json.Marshal(values); string(text) != "null" { // whose fields are sorted
 			b.Write(append(text, '\n'))
 		}
 	}

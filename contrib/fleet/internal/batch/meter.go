@@ -29,7 +29,7 @@ func newMeter() *meter {
 			Name: "wxpay_batch_ended_jobs_total", Help: "Jobs that ended in this process, by state and code of the platform.",
 		}, []string{"state", "code"}),
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "wxpay_batch_requests_total", Help: "Requests of this process by the status of the answer; 0 without one.",
+			Name: "wxpay_batch_requests_total", Help: "Requests of this process by the status of the response; 0 without one.",
 		}, []string{"status"}),
 		waits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "wxpay_batch_limiter_wait_seconds", Help: "Waits of this process for the shared limit.",

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// sums are the sums of amounts in fen, by the names of their members.
+// sums are the sums of amounts in fen, by the names of their fields.
 type sums map[string]*big.Int
 
 func (s sums) add(amounts map[string]int64) {

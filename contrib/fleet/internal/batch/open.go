@@ -301,7 +301,8 @@ func (p *program) client(o clientOptions, limiter middleware.Limiter) (*wxpay.Cl
 		if err != nil {
 			return nil, &exitError{exitNotSent, err}
 		}
-		// It allows what is documented. Who names another rate has been allowed that.
+		// The sandbox keeps the documented rate. A user who names another rate has permission for
+		// it.
 		if o.rate > 0 {
 			if err := s.Rules.Relax(sandbox.Rates); err != nil {
 				return nil, err

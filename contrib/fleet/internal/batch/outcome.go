@@ -64,7 +64,7 @@ func table(summary []fleet.Count) string {
 func described(c fleet.Submission) string {
 	corrected := ""
 	if c.Corrected > 0 {
-		corrected = fmt.Sprintf("%d corrected after a refusal, ", c.Corrected)
+		corrected = fmt.Sprintf("%d corrected after a rejection, ", c.Corrected)
 	}
 	return fmt.Sprintf("Lines: %d queued, %s%d in the queue already, %d done before, %d rejected.", c.Queued, corrected, c.Again, c.Ended, c.Rejected)
 }

@@ -105,8 +105,8 @@ func (b *bar) end() {
 	fmt.Fprintln(b.to)
 }
 
-// draw shows how much of the work there is now is done. What was done before does not count, or rate and remaining time
-// would lie. It draws no more than five times a second, but for the last time.
+// draw shows how much of the work there is now is done. Jobs that were done before do not count, or rate and remaining
+// time would be wrong. It draws no more than five times a second, but for the last time.
 func (b *bar) draw(last bool) {
 	now := time.Now()
 	if b.to == nil || !last && now.Sub(b.drawn) < 200*time.Millisecond {

@@ -15,7 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// A call without an answer is told of, one that was never sent is not.
+// A call without a response is told of, one that was never sent is not.
 func TestUnanswered(t *testing.T) {
 	var out bytes.Buffer
 	tell := (&program{stderr: &out}).unanswered()
@@ -24,7 +24,7 @@ func TestUnanswered(t *testing.T) {
 	}
 	assert.Empty(t, out.String())
 	tell(t.Context(), middleware.Observation{Err: errors.New("connection reset")})
-	assert.Contains(t, out.String(), "a call had no answer: connection reset")
+	assert.Contains(t, out.String(), "a call had no response: connection reset")
 }
 
 func TestBar(t *testing.T) {

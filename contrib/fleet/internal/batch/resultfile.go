@@ -58,7 +58,7 @@ type resultTable struct {
 	amounts, selected []string // the names of its columns for them
 }
 
-// errColumn means that a job that ended meanwhile has an amount or a selected member that no column is for.
+// errColumn means that a job that ended meanwhile has an amount or a selected field that no column is for.
 var errColumn = errors.New("the results: jobs of another kind have ended while they were read: write the results again")
 
 func writeTable(w io.Writer, format string, results func() iter.Seq2[fleet.Result, error]) (tally, error) {

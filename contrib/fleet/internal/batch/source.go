@@ -51,14 +51,14 @@ with line number and reason: mend them there, and give that file to the same com
 another request it is rejected, unless the platform refused the one of before: then the corrected one takes its place.`
 
 func (o *sourceOptions) flags(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&o.columns, "map", nil, "from which column a member comes: `MEMBER=COLUMN[:TYPE]`, or MEMBER==VALUE")
+	flags.StringArrayVar(&o.columns, "map", nil, "from which column a field comes: `FIELD=COLUMN[:TYPE]`, or FIELD==VALUE")
 	flags.StringArrayVar(&o.skipped, "skip", nil, "a `COLUMN` that goes nowhere; * for all that --map does not name")
 	flags.StringVar(&o.worksheet, "sheet", "", "the `NAME` of the worksheet of a workbook (default: the first that is not hidden)")
-	flags.StringVar(&o.number, "number", "", "the `MEMBER` with the merchant's own number, or {placeholder} (default: the documented one)")
-	flags.StringVar(&o.order, "order-by", "", "the `MEMBER` whose jobs run one after another; an unknown outcome holds up those behind it")
+	flags.StringVar(&o.number, "number", "", "the `FIELD` with the merchant's own number, or {placeholder} (default: the documented one)")
+	flags.StringVar(&o.order, "order-by", "", "the `FIELD` whose jobs run one after another; an unknown outcome holds up those behind it")
 	flags.StringVar(&o.expires, "expires", "", "when what was not sent is not worth sending: a `TIME` (RFC 3339) or a duration such as 36h")
 	flags.BoolVar(&o.dry, "dry-run", false, "check all lines, show the first requests and the sums of the amounts, and send nothing")
-	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the member with the number")
+	flags.BoolVar(&o.unlisted, "new", false, "take a path that the catalogue does not know; --number names the field with the number")
 	flags.StringVar(&o.format, "format", "", "`ndjson`, csv or xlsx (default: by the beginning and the name of FILE)")
 	flags.StringVar(&o.comma, "comma", "",
 		"the `CHARACTER` between the fields of a CSV file, or tab (default: recognised, of comma, tab and semicolon)")

@@ -94,9 +94,9 @@ func TestSpoiltFiles(t *testing.T) {
 		{"a.csv", line("R1,4200000001,100,200,CNY"), 1, "line 3: the number stands for another request, in line 2", nil},
 		{"a.csv", strings.Repeat("a,b\r1,2\r", 3), 2, "do the lines of the file end with CR alone?", nil},
 		{"a.csv", good, 2, "is the line with the names missing?", nil},
-		{"a.csv", strings.Replace(head, "amount.total", "amount.refund", 1) + good, 2, "column D: it goes to the same member as column C", nil},
+		{"a.csv", strings.Replace(head, "amount.total", "amount.refund", 1) + good, 2, "column D: it goes to the same field as column C", nil},
 		{"a.csv", "退款清单\n" + head + good, 2, "is the line with the names missing?", nil},
-		{"a.csv", strings.Replace(head, "amount.currency", "备注", 1) + good, 2, "column E (备注): no member of the request has this name or label", nil},
+		{"a.csv", strings.Replace(head, "amount.currency", "备注", 1) + good, 2, "column E (备注): no field of the request has this name or label", nil},
 		{"a.csv", "", 2, "the list cannot be read: it is empty\n", nil},
 		// Workbooks.
 		{"a.xlsx", cells(`<c><v>4785160000001234</v></c>`, order, fen, ""), 1, "a.xlsx, line 7: A7 (column out_refund_no): a spreadsheet program keeps 15 digits", nil},

@@ -15,7 +15,7 @@ import (
 // shownWarnings is how many different warnings of the checks before sending are shown.
 const shownWarnings = 20
 
-// unanswered tells of calls that had no answer, each reason once a minute: what becomes of them may take long to be known.
+// unanswered tells of calls that had no response, each reason once a minute: what becomes of them may take long to be known.
 func (p *program) unanswered() func(context.Context, middleware.Observation) {
 	told := &troubles{p: p}
 	return func(ctx context.Context, o middleware.Observation) {
@@ -30,7 +30,7 @@ func (p *program) unanswered() func(context.Context, middleware.Observation) {
 		for next := reason; next != nil; next = errors.Unwrap(next) {
 			reason = next // the innermost names no port, which is another one each time
 		}
-		told.tell(fmt.Errorf("a call had no answer: %w; going on", reason))
+		told.tell(fmt.Errorf("a call had no response: %w; going on", reason))
 	}
 }
 

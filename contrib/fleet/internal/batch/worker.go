@@ -35,7 +35,7 @@ in doubt: something on the way may have made the answer after it passed the requ
 
 func (o *workOptions) flags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", 16, "how many calls this process has in hand at once")
-	flags.StringArrayVar(&o.selected, "select", nil, "a member of the answer that goes into the result, by gjson `PATH`")
+	flags.StringArrayVar(&o.selected, "select", nil, "a field of the response that goes into the result, by gjson `PATH`")
 	flags.StringVar(&o.onUnknown, "on-unknown", "", "about what may have been sent: `hold` (never send again) or repeat (default: by the facts)")
 	flags.BoolVar(&o.final, "final", false, "wait until the platform states an end")
 	flags.StringArrayVar(&o.own, "own", nil, "a `CODE` that concerns the job, not the merchant: it pauses nothing")

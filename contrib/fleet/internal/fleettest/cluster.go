@@ -98,7 +98,8 @@ func NewCluster(t testing.TB, separate bool) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, separate: separate}
 	dir := t.TempDir()
-	// Nodes tell each other of the third. What they tell leads nowhere, else a node that is cut off would be reached by the way of another.
+	// Nodes tell each other of the third. The address leads nowhere, else other nodes would reach a
+	// node that is cut off.
 	nowhere := NewProxy(t)
 	nowhere.SetCut(true)
 	for i := range c.Nodes {

@@ -31,8 +31,8 @@ func WrongSequence(err error) bool {
 	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) || isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
-// InProcess reports whether a leader does not know yet: the same message, or another one on its subject, is on its way to the
-// other copies. What becomes of that is told to who asks again.
+// InProcess reports whether a leader does not know yet: the same message, or another one on its subject, is on its way
+// to the other copies. Another request tells the result.
 func InProcess(err error) bool {
 	return isCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant) || isCode(err, duplicateInProcess)
 }

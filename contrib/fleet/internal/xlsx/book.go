@@ -253,7 +253,7 @@ func (t *tokens) Read(p []byte) (int, error) {
 
 func (t *tokens) close() { _ = t.from.Close() }
 
-// next returns the next token. What a StartElement has in it is good until then.
+// next returns the next token. The content of a StartElement is valid until the next call.
 func (t *tokens) next() (xml.Token, error) {
 	t.left = maxToken
 	token, err := t.xml.RawToken()

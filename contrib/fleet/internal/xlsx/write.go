@@ -32,7 +32,7 @@ type Output struct {
 // ErrFull means that a sheet has all the rows that it can have.
 var ErrFull = fmt.Errorf("a sheet has at most %d rows", MaxRows)
 
-// Writer writes a workbook. What it writes is the same for the same cells.
+// Writer writes a workbook. The same cells give the same bytes.
 type Writer struct {
 	archive *zip.Writer
 	out     *bufio.Writer // the current sheet
