@@ -31,7 +31,7 @@ import (
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
-// The benchmarks isolate what a client costs: the round tripper returns a canned signed answer, and RSA, which is the
+// The benchmarks isolate what a client costs: the round tripper returns a canned signed response, and RSA, which is the
 // same for everybody, is taken out of client and floor alike by stubs. The floor is the same work written by hand on
 // net/http.
 
@@ -83,7 +83,7 @@ var handFeed = &struct {
 	Code    string `json:"user_card_code"`
 }{"1004", "pbLatjvWOibDc5-TBnbUk1pD12o0", "15_1200_1", "obLatjnx9gnqzS4myYGmLZ7LgLBA", "100002322019090134234sfdf", "478515832665"}
 
-// canned answers every request with the same signed answer.
+// canned answers every request with the same signed response.
 type canned struct {
 	body   string
 	header http.Header

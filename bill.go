@@ -35,9 +35,9 @@ func (b *Bill) WriteTo(w io.Writer) (int64, error) { return b.content.WriteTo(w)
 // memory and can be ranged over several times.
 //
 // A back-tick begins a row. A row without exactly one value for each column comes with an error,
-// and reading goes on. So does each line that is neither a row nor the names above a summary, such
-// as the pieces of a value with a line break. No line is silently left out. An error without a row
-// ends the bill.
+// and reading goes on. A line that is neither a row nor the names above a summary also comes with
+// an error, such as a piece of a value with a line break. No line is silently left out. An error
+// without a row ends the bill.
 //
 // In an encrypted bill of several parts, each part may have its own names and summary. Each begins
 // on a new line.

@@ -266,7 +266,7 @@ func TestBillIsNotReady(t *testing.T) {
 				if !tt.now.IsZero() {
 					now = tt.now
 				}
-				// The signatures of the answers are of the bubble's time.
+				// The signatures of the responses are of the bubble's time.
 				skew := time.Until(now)
 				for i := range tt.applied {
 					tt.applied[i].ahead = skew
@@ -359,7 +359,7 @@ func TestBillIsCancelledWhileItIsMade(t *testing.T) {
 	}
 }
 
-// A digest that the caller brings has to hold, whatever the answer names.
+// A digest that the caller brings has to hold, whatever the response names.
 func TestBillDigestOfCaller(t *testing.T) {
 	noTemporaryFiles(t)
 	plain := []byte(tradeBill)

@@ -28,7 +28,7 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// A merchant who has only the public key: the refusal of the list is explained, nothing was sent, and it is not asked for
+// A merchant who has only the public key: the rejection of the list is explained, nothing was sent, and it is not asked for
 // again with every call.
 func TestNoCertificatesIsExplained(t *testing.T) {
 	for name, code := range map[string]string{"as documented": "", "as a library has it": "NOT_FOUND"} {

@@ -271,7 +271,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 	assert.Equal(t, 1, listed(sb))
 	require.NoError(t, post(ctx, client), "the next call names the new one at once")
 
-	// A serial that the caller named is the caller's: the refusal comes back.
+	// A serial that the caller named is the caller's: the rejection comes back.
 	replace()
 	sb.Journal.Reset()
 	_, err = client.Chain(orders).Header("Wechatpay-Serial", named).Post(ctx, identityOrder(sb, "renew-2"))

@@ -181,7 +181,8 @@ func TestDecryptInParallel(t *testing.T) {
 	wg.Wait()
 }
 
-// Every operation of the catalogue whose answer has marked members, the answer built from the facts.
+// Every operation of the catalogue whose answer has marked members, the response built from the
+// facts.
 func TestDecryptEveryOperation(t *testing.T) {
 	operations := 0
 	for operation := range catalog.V3().All() {

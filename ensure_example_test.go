@@ -76,7 +76,7 @@ func ExampleChain_UntilFinal() {
 // A process that died has left only the number: nothing is sent before the platform was asked.
 func ExampleChain_SentBefore() {
 	client, ctx := unluckyClient(), context.Background()
-	_, err := client.Chain("v3/refund/domestic/refunds").Post(ctx, exampleRefund) // the process dies before it reads the answer
+	_, err := client.Chain("v3/refund/domestic/refunds").Post(ctx, exampleRefund) // the process dies before it reads the response
 	fmt.Println(wxpay.OutcomeOf(err))
 	verdict, err := client.Chain("v3/refund/domestic/refunds").SentBefore(time.Now()).Ensure(ctx, exampleRefund)
 	if err != nil {
@@ -88,7 +88,7 @@ func ExampleChain_SentBefore() {
 	// succeeded 0
 }
 
-// What is certain about an operation, and the answer that says so.
+// What is certain about an operation, and the response that says so.
 func ExampleVerdict() {
 	client := unluckyClient()
 	verdict, err := client.Chain("v3/refund/domestic/refunds").Ensure(context.Background(), exampleRefund)

@@ -72,7 +72,7 @@ var (
 	batchBody  = wxpay.JSON{"appid": "wx1", "out_batch_no": "B1", "total_amount": 1}
 )
 
-// many is the same answer n times.
+// many is the same response n times.
 func many(n int, a answer) []answer { return slices.Repeat([]answer{a}, n) }
 
 // Each row is one Ensure: what the gateway answers, what was sent (W a write, Q a query), and what it came to.

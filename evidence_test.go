@@ -155,7 +155,7 @@ type discard struct{}
 
 func (discard) Errorf(string, ...any) {}
 
-// An answer that shows none of its call's numbers counts in Ensure unless it had been signed before its request was sent.
+// A response that shows none of its call's numbers counts in Ensure unless it had been signed before its request was sent.
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := answer{body: `{"code_url":"old"}`, ahead: -2 * time.Minute}
@@ -177,7 +177,7 @@ func TestAge(t *testing.T) {
 		require.NoError(t, err, "age is Ensure's and Resolve's to use")
 		assert.True(t, res.Stale())
 	})
-	// A refusal shows no number: one that had been signed before is another call's.
+	// A rejection shows no number: one that had been signed before is another call's.
 	synctest.Test(t, func(t *testing.T) {
 		old := refusal(403, "NO_AUTH")
 		old.ahead = -2 * time.Minute
@@ -214,7 +214,7 @@ func TestAge(t *testing.T) {
 	})
 }
 
-// Every form in which a call carries what its answer repeats, and every way in which the answer says it.
+// Every form in which a call carries what its response repeats, and every way in which the response says it.
 func TestBind(t *testing.T) {
 	get := func(path string) func(*wxpay.Client) error {
 		return func(c *wxpay.Client) error {
@@ -291,7 +291,7 @@ func TestEchoesAreLogged(t *testing.T) {
 	assert.NotContains(t, log.String(), "R-MINE")
 }
 
-// The connections that nobody uses are closed when an answer is another call's.
+// The connections that nobody uses are closed when a response is another call's.
 func TestForeignAnswerClosesConnections(t *testing.T) {
 	pool := &closing{RoundTripper: foreign}
 	_, err := newClient(t, wxpay.WithTransport(pool)).Chain(refundCall).Post(t.Context(), refundBody)

@@ -218,7 +218,7 @@ func ExampleChain_PostAsync() {
 	// Output: saving 100002322019090134234sfdf
 }
 
-// Many calls at once, with their answers in order.
+// Many calls at once, with their responses in order.
 func ExampleWaitAll() {
 	client, ctx := exampleClient(), context.Background()
 	var futures []*wxpay.Future
@@ -277,7 +277,7 @@ func ExampleChain_Chain() {
 	// true
 }
 
-// Into decodes the answer in one expression.
+// Into decodes the response in one expression.
 func ExampleInto() {
 	type Feed struct {
 		Brand  string `json:"brand_id"`

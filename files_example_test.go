@@ -89,7 +89,7 @@ func ExampleChain_BillTo() {
 	// Output: true true plain <nil>
 }
 
-// A link that an answer gave, with the digest that came with it.
+// A link that a response gave, with the digest that came with it.
 func ExampleClient_Fetch() {
 	client, ctx := billClient(), context.Background()
 	res, err := client.Chain("v3/bill/fundflowbill").Query("bill_date", dayBefore()).Get(ctx)
@@ -103,7 +103,7 @@ func ExampleClient_Fetch() {
 	// Output: true true <nil>
 }
 
-// An upload, and the image that it became. The id is percent-encoded already where an answer's media_url has it: there it
+// An upload, and the image that it became. The id is percent-encoded already where a response's media_url has it: there it
 // goes into RawVar, or the whole address into Fetch.
 func ExampleChain_Download() {
 	client, ctx := billClient(), context.Background()

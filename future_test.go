@@ -22,7 +22,7 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// gate is a gateway that answers when it is told to, and knows how many calls are with it.
+// gate is a gateway that responds when it is told to, and knows how many calls are with it.
 type gate struct {
 	open    chan struct{}
 	inside  atomic.Int32

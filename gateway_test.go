@@ -20,7 +20,8 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// What the tests of trouble need and the sandbox, which behaves, does not give: a gateway whose every answer can be bent.
+// What the tests of trouble need and the sandbox, which behaves, does not give: a gateway whose
+// every response can be bent.
 
 const (
 	testMerchant = "1900000109"
@@ -60,7 +61,8 @@ func newClientFor(t testing.TB, scheme fact.Scheme, options ...wxpay.Option) *wx
 	return client
 }
 
-// answer is one answer of the bent gateway. The zero value is 200 with an empty body, signed right.
+// answer is one response of the bent gateway. The zero value is 200 with an empty body, signed
+// right.
 type answer struct {
 	status   int
 	body     string
@@ -73,7 +75,7 @@ type answer struct {
 	fail     func(*http.Request) error // fails instead of answering
 }
 
-// RoundTrip makes an answer a round tripper that always gives it.
+// RoundTrip makes a response a round tripper that always gives it.
 func (a answer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if a.trip != nil {
 		a.trip(req)

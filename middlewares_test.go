@@ -139,7 +139,7 @@ func TestMiddlewarePassesOn(t *testing.T) {
 	}
 }
 
-// Verified is said of the platform's bytes only, and Ensure takes nothing else for an answer.
+// Verified is said of the platform's bytes only, and Ensure takes nothing else for a response.
 func TestMiddlewareAnswers(t *testing.T) {
 	const settled = `{"refund_id":"50000000382019052709732678859","out_refund_no":"R1","status":"SUCCESS"}`
 	elsewhere := func() (kept *http.Response) { // the answer to another call, as a middleware that caches keeps it

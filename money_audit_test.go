@@ -99,7 +99,7 @@ func (r *report) check(in *intent, effect *sandbox.Effect, owners map[string]str
 	return ""
 }
 
-// refused reports whether a refusal may end a call that nobody knows the end of: one that nobody signs and that comes again and
+// refused reports whether a rejection may end a call that nobody knows the end of: one that nobody signs and that comes again and
 // again, and through a proxy also a signed one, which may be another call's.
 func (r *report) refused(err error) bool {
 	var refusal *wxpay.APIError

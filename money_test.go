@@ -44,7 +44,7 @@ import (
 // spoils a third of all requests in every way it knows.
 //
 // Directly means that nothing stands between the client and the platform. A proxy that mixes up answers can do what no
-// signature rules out; then the promise holds for every answer that shows whose it is, and the others are counted.
+// signature rules out; then the promise holds for every response that shows whose it is, and the others are counted.
 //
 // WXPAY_TEST_LONG=1 makes it 100,000 calls in each form.
 func TestMoney(t *testing.T) {
@@ -72,7 +72,7 @@ func TestMoney(t *testing.T) {
 	})
 	// A feed has no query, and nobody promises what a repeated number does. What Ensure guarantees depends on that:
 	t.Run("feeds, a repeated number is refused", func(t *testing.T) {
-		// Exactly one effect. Success may be inferred from the refusal of a repeat.
+		// Exactly one effect. Success may be inferred from the rejection of a repeat.
 		r := runMoney(t, trial{calls: n / 4, kinds: []string{"feed"}, repeated: sandbox.RepeatExists})
 		r.print(t)
 		assert.Zero(t, r.doubles)
@@ -141,7 +141,7 @@ type report struct {
 	doubles   int
 	lies      []string
 	// What a proxy can do that mixes up answers, and nobody can see.
-	misled, misread []string      // untrue by an answer that shows nothing of its call, and by a refusal, which never does
+	misled, misread []string      // untrue by a response that shows nothing of its call, and by a rejection, which never does
 	took            time.Duration // virtual
 }
 
@@ -199,7 +199,7 @@ func troubles(mixing bool) []fault.Rule {
 			list = append(list, f)
 		}
 	}
-	if mixing { // first, so that of all answers 2 % are another call's
+	if mixing { // first, so that of all responses 2 % are another call's
 		add(0.01, fault.Rule{Kind: fault.Crossed}, fault.Rule{Kind: fault.CrossedPath}, fault.Rule{Kind: fault.Cached},
 			fault.Rule{Kind: fault.Duplicate}, fault.Rule{Kind: fault.SignErrorAfter},
 			fault.Rule{Kind: fault.SuccessAs403}, fault.Rule{Kind: fault.ErrorAs200})

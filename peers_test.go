@@ -73,7 +73,7 @@ func TestDecodingFailureIsNoFailedCall(t *testing.T) {
 	assert.Equal(t, "5", failure.Response.Get("refund_id").String())
 }
 
-// A verified body that is not JSON is an answer in which nothing exists, not one to guess from.
+// A verified body that is not JSON is a response in which nothing exists, not one to guess from.
 func TestVerifiedGarbageHasNoMembers(t *testing.T) {
 	for _, body := range []string{`{"state":"SUCCESS"`, `{"state":"SUCCESS"}}`, `state`, "\xff"} {
 		res, err := newClient(t, wxpay.WithTransport(answer{body: body})).Chain("v3/x").Get(context.Background())

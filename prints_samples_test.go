@@ -296,7 +296,7 @@ func goldBill(t *testing.T) (*wxpay.Bill, wxpay.Row) {
 	return nil, wxpay.Row{}
 }
 
-// seenBody is the body of an answer that came through the pipeline.
+// seenBody is the body of a response that came through the pipeline.
 func seenBody(t *testing.T) *middleware.Body {
 	var body *middleware.Body
 	client := newClient(t, wxpay.WithTransport(answer{body: goldBody}), wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {

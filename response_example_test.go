@@ -86,7 +86,7 @@ func ExampleResponse_Need() {
 	// confirmed
 }
 
-// A call that failed without an answer to trust. Its text says whether money may have moved, and what to do next.
+// A call that failed without a response to trust. Its text says whether money may have moved, and what to do next.
 func ExampleCallError() {
 	client, ctx := exampleClient(), context.Background()
 	ctx, cancel := context.WithCancel(ctx)
@@ -101,7 +101,7 @@ func ExampleCallError() {
 	// Output: sending not sent 0 ABC-001 true
 }
 
-// An answer that cannot be trusted, here because the configured key is not the platform's: the outcome is unknown.
+// A response that cannot be trusted, here because the configured key is not the platform's: the outcome is unknown.
 func ExampleVerifyError() {
 	gateway, merchant, transport := exampleGateway()
 	wrong := testKeys().platform.Public() // of another platform

@@ -14,7 +14,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 )
 
-// ordered is the answer of an order query, with a byte in it that is not UTF-8.
+// ordered is the response of an order query, with a byte in it that is not UTF-8.
 const ordered = "{\"amount\":{\"total\":100,\"payer_total\":99.5},\"attach\":\"a\xe5\",\"success_time\":\"2018-06-08T10:34:56+08:00\"," +
 	"\"trade_state\":\"SUCCESS\",\"transaction_id\":null,\"out_trade_no\":\"A1\",\"mchid\":\"1900000109\",\"x_flag\":true}"
 

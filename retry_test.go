@@ -25,7 +25,7 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// script answers the requests of one call after another, the last answer again and again, and keeps what it was sent.
+// script answers the requests of one call after another, the last response again and again, and keeps what it was sent.
 type script struct {
 	answers []http.RoundTripper
 
@@ -59,7 +59,7 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.answers[min(len(s.seen), len(s.answers))-1].RoundTrip(req)
 }
 
-// play returns a script of answers.
+// play returns a script of responses.
 func play(answers ...http.RoundTripper) *script { return &script{answers: answers} }
 
 // What a request may bring.
@@ -92,7 +92,7 @@ const (
 )
 
 // What is known after the attempts of a call, for every sequence of up to three results, against a table written by hand.
-// N: no connection, R: verified 4xx, U: nobody knows, S: success. A read's last answer is all that counts.
+// N: no connection, R: verified 4xx, U: nobody knows, S: success. A read's last response is all that counts.
 func TestOutcomeOfSequences(t *testing.T) {
 	t.Parallel()
 	results := map[byte]http.RoundTripper{'N': refusedConnection, 'R': limited, 'U': systemError, 'S': ok("{}")}
@@ -325,7 +325,7 @@ func TestTrail(t *testing.T) {
 	})
 }
 
-// A step of the user's that fails after a success leaves the success confirmed, with its answer.
+// A step of the user's that fails after a success leaves the success confirmed, with its response.
 func TestConfirmed(t *testing.T) {
 	own := func(next http.RoundTripper) http.RoundTripper {
 		return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {

@@ -161,7 +161,7 @@ func TestSecretTellsNothing(t *testing.T) {
 	assert.NotEqual(t, one, two, "equal Secrets do not show")
 }
 
-// An answer may be decoded into a Secret.
+// A response may be decoded into a Secret.
 func TestSecretDecodes(t *testing.T) {
 	client := newClient(t, wxpay.WithTransport(answer{body: `{"name":"A"}`}))
 	person, err := wxpay.Into[struct{ Name wxpay.Secret }](client.Chain("v3/x").Get(context.Background()))

@@ -81,7 +81,7 @@ func BenchmarkPreflight(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen is the decryption of an answer with one marked member, next to one bare decryption.
+// BenchmarkOpen is the decryption of a response with one marked member, next to one bare decryption.
 func BenchmarkOpen(b *testing.B) {
 	sealed := ciphertext(b, testKeys().merchant, "张三")
 	b.Run("floor", func(b *testing.B) {

@@ -471,7 +471,7 @@ func (b *countedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// FuzzVerify: whatever an answer looks like, verifying it never panics and accepts only what the key signed.
+// FuzzVerify: whatever a response looks like, verifying it never panics and accepts only what the key signed.
 func FuzzVerify(f *testing.F) {
 	f.Add(200, "{}", "1735689600", "nonce", testKeyID, "AAAA", "", int64(-1))
 	f.Add(204, "", "x", "\x00", "", "WECHATPAY/SIGNTEST/", "WECHATPAY2-SHA256-RSA2048", int64(0))

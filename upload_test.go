@@ -430,7 +430,7 @@ func (r readerAt) ReadAt(p []byte, at int64) (int, error) { return r(p, at) }
 func TestUploadStandsStill(t *testing.T) {
 	data := bytes.Repeat([]byte("x"), 400)
 	for name, tt := range map[string]struct {
-		pause, last time.Duration // between the bytes that the gateway takes, and before its answer
+		pause, last time.Duration // between the bytes that the gateway takes, and before its response
 		fails       bool
 	}{
 		"slow": {29 * time.Second, 29 * time.Second, false}, "no answer": {time.Second, 31 * time.Second, true}, "stuck": {31 * time.Second, 0, true},

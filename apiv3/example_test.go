@@ -40,7 +40,7 @@ func ExampleSignRequest() {
 	// 66 bytes were signed
 }
 
-// What a receiver does with an answer or a notification, before it reads the body.
+// What a receiver does with a response or a notification, before it reads the body.
 func ExampleSignature_Verify() {
 	platform := exampleKey()
 	keys, err := apiv3.NewKeySet(apiv3.PlatformKey{Serial: "PUB_KEY_ID_0119000001092025010100000000000001", Key: &platform.PublicKey})

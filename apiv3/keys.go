@@ -77,8 +77,8 @@ func parsePublicKey(der []byte) (crypto.PublicKey, bool) {
 	return nil, false
 }
 
-// ParseCertificate parses an X.509 certificate in the forms of [ParsePrivateKey]. Of a chain it
-// takes the only one that is not of an authority.
+// ParseCertificate parses an X.509 certificate in the forms of [ParsePrivateKey]. It takes the only
+// certificate of a chain that is not an authority's.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
 	certificate, others, err := pick(data, parseCertificate, (*x509.Certificate).Equal, "certificates")
 	switch {

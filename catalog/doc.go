@@ -1,4 +1,4 @@
-// Package catalog has the documented facts of WeChat Pay APIv3, offline: 1,078 operations with
+// Package catalog holds the documented facts of WeChat Pay APIv3, offline: 1,078 operations with
 // their fields, and 109 notification types.
 //
 //	facts := catalog.V3()

@@ -38,7 +38,7 @@ func request(t *testing.T, call *middleware.Call) *http.Request {
 	return req
 }
 
-// refusing answers with a refusal, read by Verify as in the pipeline.
+// refusing answers with a rejection, read by Verify as in the pipeline.
 func refusing(status int, body string) http.RoundTripper {
 	verify := middleware.Verify(&middleware.VerifyConfig{Scheme: apiv3.RSA(), Clock: time.Now, MaxResponse: 1 << 10})
 	return verify(middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {

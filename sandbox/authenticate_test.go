@@ -438,7 +438,7 @@ func TestRequestIDsDiffer(t *testing.T) {
 	assert.Equal(t, a.Header.Get("Request-ID"), entries[0].ID)
 }
 
-// TestAnswersAreNotEscaped keeps the bytes of answers as the platform writes them.
+// TestAnswersAreNotEscaped keeps the bytes of responses as the platform writes them.
 func TestAnswersAreNotEscaped(t *testing.T) {
 	s := newSandbox(t)
 	body := feed()

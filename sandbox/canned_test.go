@@ -59,7 +59,7 @@ func (m sampler) of(o *fact.Operation) sampler {
 	return m
 }
 
-// own is the key that answers are encrypted to.
+// own is the key that responses are encrypted to.
 func (m sampler) own() *rsa.PrivateKey {
 	if m.scheme == fact.BrandScheme {
 		return m.brand().PrivateKey
@@ -202,7 +202,7 @@ func (m sampler) sign(c *call) *call {
 	return c
 }
 
-// answered checks an object of an answer against its facts and returns what is wrong with it.
+// answered checks an object of a response against its facts and returns what is wrong with it.
 func (m sampler) answered(place string, fields []fact.Field, object map[string]any) (wrong []string) {
 	known := make(map[string]bool)
 	for i := range fields {
@@ -326,7 +326,8 @@ func TestEveryOperationAnswers(t *testing.T) {
 	assert.Greater(t, count["canned"], 2*900)
 }
 
-// varies reports whether an answer differs each time: encryption is random, and a link is good once.
+// varies reports whether a response differs each time: encryption is random, and a link is good
+// once.
 func varies(fields []fact.Field) bool {
 	return slices.ContainsFunc(fields, func(field fact.Field) bool {
 		return field.Cipher != fact.Plain || strings.HasSuffix(field.Name, "download_url") || varies(field.Fields)

@@ -127,7 +127,7 @@ func ask(t testing.TB, s *sandbox.Sandbox, method, target string, body any) answ
 	return newCall(s, time.Now(), method, target, body).sign(s).send(t, s.Transport(), inProcess)
 }
 
-// verify checks an answer's signature with the key that it names.
+// verify checks a response's signature with the key that it names.
 func verify(t testing.TB, s *sandbox.Sandbox, now time.Time, a answer) {
 	t.Helper()
 	signature, err := apiv3.ReadSignature(a.Header)

@@ -40,8 +40,8 @@ const (
 	Unsent    = DeliveryState(post.Unsent)    // never attempted; Delivery.Reason says why
 )
 
-// Delivery is one notification in the log of deliveries. What its fields point to belongs to the
-// log and must not be changed.
+// Delivery is one notification in the log of deliveries. Its slices and maps belong to the log and
+// must not be changed.
 type Delivery struct {
 	ID       string        `json:"id"`       // of the notification, the same in every attempt
 	Merchant string        `json:"merchant"` // who is notified

@@ -130,7 +130,7 @@ func TestDeliveryAnswers(t *testing.T) {
 	})
 }
 
-// TestDeliveryLimit: an answer that takes too long is none.
+// TestDeliveryLimit: a response that takes too long is none.
 func TestDeliveryLimit(t *testing.T) {
 	for event, limit := range map[string]time.Duration{
 		"TRANSACTION.SUCCESS": 5 * time.Second, "ENTRUST.TERMINATE_RETENTION": time.Second, "CROSS_BORDER_PAY.PUSH_ORDER_INFO": 3 * time.Second,

@@ -1,16 +1,16 @@
 // Package sandbox is a gateway that responds as WeChat Pay APIv3 does: it checks the signature of
 // every request for real, and signs its responses.
 //
-// What it does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of SM2 and SM3,
+// It does not imitate: TLS, unless [WithTLS] has settings for it, the schemes of SM2 and SM3,
 // payments that charge at once except payment codes and deductions of merchants, coupons in an
 // order, the share of an order that may be shared at most, settlement, the end of transfers that
 // their user never confirms, outages (unless a [fault.Rule] makes them), notifications in the old
 // XML form, and the state of every operation that is not listed below. Limits of time and pace are
 // values of [Rule], which [Rules.Relax] and [Rules.Enforce] switch; all hold by themselves but
 // [ReadDelay], which nobody documents. The checks before the signature are the same on every path,
-// although the real /v3/pay/transactions was seen to differ in details. Where the platform's text
-// or internal number for a case is not known, the sandbox has its own; only codes and statuses are
-// to be relied on.
+// although the real /v3/pay/transactions was seen to differ in details. The sandbox has texts and
+// internal numbers of its own for cases where the platform's are not known; rely only on codes and
+// statuses.
 //
 // Every documented operation responds: the request is checked against the catalogue (required
 // fields, types, fields that must be encrypted, fields that nobody documents, whose number signed

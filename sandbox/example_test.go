@@ -59,7 +59,7 @@ func Example() {
 	// {"brand_id":"1004","card_id":"pbLatjvWOibDc5-TBnbUk1pD12o0","cell_message":"15_1200_1","openid":"obLatjnx9gnqzS4myYGmLZ7LgLBA","out_request_no":"100002322019090134234sfdf","user_card_code":"478515832665"}
 }
 
-// A refusal says in the journal what the platform would not say.
+// A rejection says in the journal what the platform would not say.
 func ExampleSandbox_Journal() {
 	s, err := sandbox.New()
 	if err != nil {

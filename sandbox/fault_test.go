@@ -26,7 +26,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// try sends a signed call and reads the answer; the error is of either.
+// try sends a signed call and reads the response; the error is of either.
 func (c *call) try(t testing.TB, transport http.RoundTripper, base string) (answer, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), c.method, base+c.target, strings.NewReader(string(c.body)))
@@ -83,7 +83,7 @@ func TestFaults(t *testing.T) {
 			unsigned(t, a)
 		}
 	}
-	// signature reads the signature of an answer that is otherwise good.
+	// signature reads the signature of a response that is otherwise good.
 	signature := func(t *testing.T, s *sandbox.Sandbox, a answer, err error) (apiv3.Signature, error) {
 		require.NoError(t, err)
 		require.Equal(t, 200, a.StatusCode)
@@ -238,7 +238,7 @@ func TestFaultErrors(t *testing.T) {
 	}
 }
 
-// TestTruncatedNothing: an answer without a body cannot be cut, so it is lost.
+// TestTruncatedNothing: a response without a body cannot be cut, so it is lost.
 func TestTruncatedNothing(t *testing.T) {
 	server := sandbox.Start(t)
 	_, err := server.Users.AddPaidOrder("ORDER-0002", 1)

@@ -8,8 +8,8 @@ import (
 // Faults are the rules of what goes wrong, for all merchants of a sandbox.
 type Faults struct{ faults *trouble.Faults }
 
-// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in
-// which they were added. A rule that makes no sense is an error, and none is added then.
+// Inject adds rules. The first rule that matches and hits a request counts, in the order in which
+// they were added. A rule that makes no sense is an error, and none is added then.
 func (f *Faults) Inject(rules ...fault.Rule) error { return f.faults.Inject(rules...) }
 
 // All returns the rules as they were added.

@@ -46,7 +46,7 @@ func newWire(t testing.TB) *wire {
 	return &wire{server, raw.Bytes(), c, a}
 }
 
-// send writes bytes on a connection of their own and returns the status of the first answer; 0 when there is none.
+// send writes bytes on a connection of their own and returns the status of the first response; 0 when there is none.
 func (w *wire) send(t testing.TB, raw []byte) int {
 	connection, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
 	require.NoError(t, err)

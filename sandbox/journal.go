@@ -13,8 +13,8 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/journal"
 )
 
-// Entry is one request in the journal, and its response. What its fields point to belongs to the
-// journal and must not be changed.
+// Entry is one request in the journal, and its response. Its slices and maps belong to the journal
+// and must not be changed.
 type Entry struct {
 	Number         int64         // counts the requests from 1, also over Reset
 	ID             string        // Request-ID of the response; a response without one has an id here all the same

@@ -44,7 +44,7 @@ func TestKeyModes(t *testing.T) {
 		mode           sandbox.KeyMode
 		list           int
 		named          map[string]int    // status by the key that is named
-		signed         map[string]string // by whom the answer is signed, likewise
+		signed         map[string]string // by whom the response is signed, likewise
 		publicKeyInEnv bool
 	}{
 		{sandbox.BothKeys, 200, map[string]int{"": 200, certificate: 200, public: 200},

@@ -15,8 +15,9 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 )
 
-// TestMixedAnswers meets the faults that deliver an answer to the wrong request, over the network and in process. Every answer
-// is signed rightly; what is asked for has taken effect, or has not, as each case says.
+// TestMixedAnswers meets the faults that deliver a response to the wrong request, over the network
+// and in process. Every answer is signed rightly; what is asked for has taken effect, or has not,
+// as each case says.
 func TestMixedAnswers(t *testing.T) {
 	const query = refundPath + "/"
 	for name, test := range map[string]struct {
@@ -110,8 +111,8 @@ func TestMixedAnswers(t *testing.T) {
 	}
 }
 
-// TestMixedAnswersAreAcceptable: no answer comes whose signature is too old, not right, or another merchant's, and none from
-// before the rule.
+// TestMixedAnswersAreAcceptable: no response comes whose signature is too old, not right, or
+// another merchant's, and none from before the rule.
 func TestMixedAnswersAreAcceptable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := unpaced(t)

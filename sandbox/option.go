@@ -100,10 +100,9 @@ func WithNotifyHosts(hosts ...string) Option {
 	}
 }
 
-// WithNetwork permits [Sandbox.Listen] on addresses that are not loopback, and control from other
-// machines, which must call this one by an IP address or by one of these names. Whoever reaches it
-// can take the sandbox's keys and change everything in it, so it is for closed networks, such as
-// that of a test's containers.
+// WithNetwork permits [Sandbox.Listen] on addresses that are not loopback, and control from other machines, which must
+// call this one by an IP address or by one of these names. Everyone who reaches it can take the sandbox's keys and
+// change everything in it, so it is for closed networks, such as that of a test's containers.
 func WithNetwork(names ...string) Option {
 	return func(s *settings) error {
 		for _, name := range names {
@@ -182,13 +181,12 @@ func WithKeyMode(mode KeyMode) Option {
 	}
 }
 
-// WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all
-// other records, the ledger, notifications that are on their way, the clock, merchants and their
-// keys. By default it lives in memory only. A change is in the store before its call is answered.
-// When the store fails, the change is not made, and every call from then on is answered with 500
-// SYSTEM_ERROR. The journal, faults, rules, plans and endings are not kept, nor are the brand's
-// keys. Notifications that have become due meanwhile are sent at once, over the network, unless the
-// clock was frozen. Of a merchant who is in the store already, the store's key mode counts.
+// WithStore keeps the sandbox in a store, and begins with what is in there: orders, refunds and all other records, the
+// ledger, notifications that are on their way, the clock, merchants and their keys. By default it lives in memory only.
+// The sandbox stores a change before it responds to its call. When the store fails, the change is not made, and every
+// later call gets 500 SYSTEM_ERROR. The journal, faults, rules, plans and endings are not kept, nor are the brand's
+// keys. Notifications that have become due meanwhile are sent at once, over the network, unless the clock was frozen. A
+// merchant in the store keeps the key mode of the store.
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {

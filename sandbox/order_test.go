@@ -14,7 +14,7 @@ import (
 
 const subMerchant = "1900000110"
 
-// want asks, and wants an answer with that status and code.
+// want asks, and wants a response with that status and code.
 func (s shop) want(t testing.TB, status int, code, method, target string, body any) map[string]any {
 	t.Helper()
 	a := s.ask(t, method, target, body)

@@ -13,12 +13,12 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// receiver is a merchant's server that answers as it is told, and remembers what came.
+// receiver is a merchant's server that responds as it is told, and remembers what came.
 type receiver struct {
 	t       testing.TB
 	s       *sandbox.Sandbox
 	mu      sync.Mutex
-	answers []int // statuses of the first answers; 204 after them
+	answers []int // statuses of the first responses; 204 after them
 	delay   time.Duration
 	came    []notice
 	at      []time.Time

@@ -10,7 +10,7 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
-// exchange sends a request and returns the status and the body of its answer.
+// exchange sends a request and returns the status and the body of its response.
 func exchange(gateway *sandbox.Sandbox, method, target, body string) (string, []byte) {
 	answer, err := gateway.Transport().RoundTrip(signed(gateway, method, "https://api.mch.weixin.qq.com"+target, body))
 	check(err)

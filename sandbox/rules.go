@@ -34,8 +34,9 @@ const (
 	// Expiry closes orders that nobody pays, by time_expire or after 7 days, limits time_expire,
 	// and ends a prepay_id and a code_url after two hours and an h5_url after five minutes.
 	Expiry = Rule(gate.Expiry)
-	// BareQuery takes a ? without parameters as part of the target, which the signature covers. What
-	// the platform does with such a target is not known: without the rule the ? may be signed or not.
+	// BareQuery takes a ? without parameters as part of the target, which the signature covers. The
+	// platform's behaviour for such a target is not known: without the rule the ? may be signed or
+	// not.
 	BareQuery = Rule(gate.BareQuery)
 )
 

@@ -259,10 +259,10 @@ func (s *Sandbox) SetBalance(merchantID string, fen int64) error {
 func (s *Sandbox) Snapshot() ([]byte, error) { return s.merchant.Clock.Snapshot() }
 
 // Restore makes everything as it was when the snapshot was taken, in this sandbox or another, the
-// time of the clock included; it is the only way back. What was due later is due later again, and
-// notifications on their way are repeated. Merchants whom the sandbox does not have are added, with
-// new keys, and those whom the snapshot does not have are left with nothing. Notifications that
-// were encrypted for other keys than this sandbox has are given up. If the snapshot cannot be read,
+// time of the clock included; it is the only way back. Changes that were due later are due later
+// again, and notifications on their way are repeated. Restore adds merchants that only the snapshot
+// has, with new keys, and empties those that only the sandbox has. Notifications that were
+// encrypted for other keys than this sandbox has are given up. If the snapshot cannot be read,
 // nothing changes.
 func (s *Sandbox) Restore(data []byte) error {
 	clock := s.merchant.Clock

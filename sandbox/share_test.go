@@ -224,7 +224,8 @@ func TestShareReturns(t *testing.T) {
 	s.want(t, 200, "", "POST", sharePath+"return-orders", byID)
 	s.want(t, 404, "RESOURCE_NOT_EXISTS", "GET", sharePath+"return-orders/B1?out_order_no=P9", nil)
 
-	// Without balance the answer is an error, and yet there is a return that a repetition completes.
+	// Without balance the response is an error, and yet there is a return that a repetition
+	// completes.
 	require.NoError(t, s.SetBalance(subMerchant, 3))
 	s.want(t, 403, "NOT_ENOUGH", "POST", sharePath+"return-orders", back("B3", 4))
 	assert.Equal(t, "PROCESSING", query("B3")["result"])

@@ -253,7 +253,7 @@ func TestManyAtOnce(t *testing.T) {
 	assert.Len(t, server.Journal.All(), 8*4*4)
 }
 
-// TestAnswersAreTheCallersOwn changes an answer, and finds the next one and the journal unchanged.
+// TestAnswersAreTheCallersOwn changes a response, and finds the next one and the journal unchanged.
 func TestAnswersAreTheCallersOwn(t *testing.T) {
 	s := newSandbox(t)
 	a := ask(t, s, "POST", feedPath, feed())

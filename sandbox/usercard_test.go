@@ -57,7 +57,7 @@ func (g *gate) refused(method, target string, body any) string {
 	return a.Status[:3] + " " + a.json(g.t)["code"].(string)
 }
 
-// opened opens an encrypted member of an answer or a notice.
+// opened opens an encrypted member of a response or a notice.
 func (g *gate) opened(sealed any) string {
 	g.t.Helper()
 	text, _ := sealed.(string)

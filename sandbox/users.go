@@ -243,8 +243,8 @@ func (u *Users) Coupons() (list []Coupon) {
 }
 
 // UseCoupon lets a user use a coupon for an order that is paid; SUB_MCHID/ stands before the number
-// of a sub-merchant's order. The merchant is told by COUPON.USE at the callback of its coupons. What
-// the order says of its payment stays as it is. A coupon that cannot be used for it is an error.
+// of a sub-merchant's order. The merchant is told by COUPON.USE at the callback of its coupons. The
+// payment in the order stays as it is. A coupon that cannot be used for it is an error.
 func (u *Users) UseCoupon(couponID, outTradeNo string) error {
 	return u.flows.coupons.UseCoupon(couponID, outTradeNo)
 }

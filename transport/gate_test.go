@@ -134,7 +134,7 @@ func TestUnsolicitedMeetsWrite(t *testing.T) {
 	for i := range 200 {
 		req, err := http.NewRequest("POST", "https://"+address, strings.NewReader(strings.Repeat("x", i)))
 		require.NoError(t, err)
-		if res, err := rt.RoundTrip(req); err == nil { // else it met what came too late: its answer is not known
+		if res, err := rt.RoundTrip(req); err == nil { // else it met what came too late: its response is not known
 			_, _ = io.Copy(io.Discard, res.Body)
 			require.NoError(t, res.Body.Close())
 		}
@@ -147,7 +147,7 @@ func TestUnsolicitedMeetsWrite(t *testing.T) {
 	assert.NotContains(t, out.String(), "SECRET")
 }
 
-// What is no answer of the kind that is known passes as it is: through a proxy net/http does the TLS itself.
+// What is no response of the kind that is known passes as it is: through a proxy net/http does the TLS itself.
 func TestProxy(t *testing.T) {
 	target := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "through "+r.URL.Path) }))
 	defer target.Close()

@@ -187,7 +187,7 @@ func hint(err error) string {
 	return ""
 }
 
-// proxyError is an answer of a proxy that makes no connection.
+// proxyError is a response of a proxy that makes no connection.
 type proxyError struct{ status int }
 
 func (e *proxyError) Error() string {

@@ -185,8 +185,8 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	<-closed // for ever, if nobody closes it
 }
 
-// net/http would repeat a write with such a header by itself when the connection breaks before the answer, after the write has
-// arrived.
+// net/http would repeat a write with such a header by itself when the connection breaks before the
+// response, after the write has arrived.
 func TestWritesAreSentOnce(t *testing.T) {
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		arrived := make(chan string, 10)

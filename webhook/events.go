@@ -45,7 +45,8 @@ const (
 )
 
 // moneyEvents are how the types of events begin after which an order is paid, or money of the merchant's has moved. An
-// acknowledged one never comes again. What is not here, such as a contract or a coupon, can be asked for later without harm.
+// acknowledged one never comes again. The state of anything else, such as a contract or a coupon, can be queried later
+// without harm.
 var moneyEvents = []string{
 	"TRANSACTION.", "REFUND.", "MCHTRANSFER.", "ABNORMAL_FUND_PROCESSING.", "CREDIT_REPAYMENT.DEDUCTION", "DISCOUNT_CARD.SETTLEMENT",
 	"DISCOUNT_CARD.USER_PAID",

@@ -163,7 +163,7 @@ func ExampleHandler_Parse() {
 	// true true
 }
 
-// Routing, deduplication, budgets and answers without net/http.
+// Routing, deduplication, budgets and responses without net/http.
 func ExampleHandler_Deliver() {
 	handler, err := webhook.New(webhook.Merchant{APIv3Key: apiv3Key, Keys: exampleKeys()})
 	if err != nil {
@@ -199,7 +199,7 @@ func ExampleOn() {
 	// Output: T1 SUCCESS 30
 }
 
-// A question wants an answer at once: 200 with a body, signed where that is required.
+// A question wants a response at once: 200 with a body, signed where that is required.
 func ExampleHandler_OnInquiry() {
 	handler, err := webhook.New(webhook.Merchant{
 		ID: "1900000109", Serial: serial, PrivateKey: merchantKey(), APIv3Key: apiv3Key, Keys: exampleKeys(),

@@ -21,7 +21,8 @@ import (
 var _ webhook.Lookup = (*catalog.Catalog)(nil)
 
 func TestQuestionsAgreeWithTheCatalogue(t *testing.T) {
-	// One is not marked in the catalogue: its answer has no members, but accepting it may mean consent.
+	// One is not marked in the catalogue: its response has no members, but accepting it may mean
+	// consent.
 	unmarked := []string{"ENTRUST.TERMINATE_INQUIRY"}
 	seen := 0
 	for e := range catalog.V3().Events() {

@@ -278,7 +278,7 @@ func TestSlowBody(t *testing.T) {
 			head.WriteString("\r\n")
 			_, err = conn.Write(append(head.Bytes(), body[:10]...))
 			require.NoError(t, err)
-			// Nothing more is sent: the answer comes, and the server closes the connection.
+			// Nothing more is sent: the response comes, and the server closes the connection.
 			answer, err := io.ReadAll(conn)
 			require.NoError(t, err)
 			assert.Contains(t, string(answer), fmt.Sprintf("HTTP/1.1 %d ", test.status))

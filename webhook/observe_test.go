@@ -188,7 +188,7 @@ func TestNothingIsLostInSilence(t *testing.T) {
 	}
 }
 
-// Code of the user's that panics around a function harms neither the answer nor the process.
+// Code of the user's that panics around a function harms neither the response nor the process.
 func TestPanicsAround(t *testing.T) {
 	boom := func() { panic("boom") }
 	var out bytes.Buffer

@@ -180,14 +180,14 @@ func (n notification) request() *http.Request {
 	return r
 }
 
-// send delivers the notification and returns the answer.
+// send delivers the notification and returns the response.
 func (n notification) send(h http.Handler) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, n.request())
 	return w
 }
 
-// assertFail checks that an answer has the form of a refusal.
+// assertFail checks that a response has the form of a rejection.
 func assertFail(t testing.TB, status int, w *httptest.ResponseRecorder) {
 	t.Helper()
 	assert.Equal(t, status, w.Code)

@@ -20,7 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
-// sending delivers a notification beside the test, and returns where its answer arrives.
+// sending delivers a notification beside the test, and returns where its response arrives.
 func sending(h *webhook.Handler, n notification) <-chan *httptest.ResponseRecorder {
 	answered := make(chan *httptest.ResponseRecorder, 1)
 	go func() { answered <- n.send(h) }()

@@ -16,10 +16,10 @@ import (
 //go:embed corrections.txt
 var corrections string
 
-// Diff writes, as Markdown, what the facts files say differently from the embedded catalogue: operations and events that are
-// new, gone or changed, with every field and mark. It reports whether there is anything. A facts file has a JSON object a
-// line, all of the operations or all of the events. What the catalogue has by hand, corrections among it, is kept by an
-// import and so no difference; a correction for which the facts have no place is listed at the end.
+// Diff writes, as Markdown, what the facts files say differently from the embedded catalogue: operations and events
+// that are new, gone or changed, with every field and mark. It reports whether there is anything. A facts file has a
+// JSON object a line, all of the operations or all of the events. An import keeps the facts that are kept by hand,
+// corrections included, so they are no difference; a correction for which the facts have no place is listed at the end.
 func Diff(w io.Writer, files ...string) (bool, error) {
 	said, err := facts.Read(files)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestNothingPrivate(t *testing.T) {
 	_, err = client.Fetch(ctx, "https://api.mch.weixin.qq.com/v3/billdownload/file?token="+mark, io.Discard)
 	require.Error(t, err)
 
-	// A proxy that answers anything, a transport that fails with anything.
+	// A proxy that returns anything, a transport that fails with anything.
 	for _, next := range []http.RoundTripper{
 		middleware.RoundTripFunc(func(*http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("dialling for o%s", mark)

@@ -30,12 +30,12 @@ const (
 )
 
 // gateway is a platform that speaks SM2: it verifies the signature of a request, opens the encrypted member name of its
-// body, and signs an answer that has the name encrypted for the merchant.
+// body, and signs a response that has the name encrypted for the merchant.
 type gateway struct {
 	merchant crypto.PublicKey
-	key      crypto.Signer // signs answers, opens members
+	key      crypto.Signer // signs responses, opens members
 	serial   string        // names key
-	scheme   apiv3.Scheme  // of the answer
+	scheme   apiv3.Scheme  // of the response
 }
 
 func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -156,7 +156,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// Keys of the two worlds are told apart when the client is made, not by a refusal in production.
+// Keys of the two worlds are told apart when the client is made, not by a rejection in production.
 func TestNewRefusesOtherKeys(t *testing.T) {
 	own, rsaKey := newKey(t), newRSAKey(t)
 	platform := wxpay.WithPublicKey(keyID, newKey(t).Public())

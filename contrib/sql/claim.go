@@ -23,7 +23,7 @@ type claim struct {
 var errLost = errors.New("wxsql: the lease of the job ended, another worker may have it")
 
 // taken is the new row of a job that is claimed. It says that the job has begun before anything is
-// sent. Whoever had it before and wrote down no end may have sent it until now.
+// sent. An earlier worker that recorded no end may have sent it until now.
 const taken = `SET doubt = CASE WHEN state = 'begun' THEN {now} ELSE doubt END, state = 'begun',
 	owner = ?, due = {now} + ?, begun = begun + 1`
 

@@ -39,7 +39,8 @@ func newSealer(keys [][]byte) (s sealer, err error) {
 	return s, nil
 }
 
-// seal encrypts text for a place. What is sealed does not open in another place.
+// seal encrypts text for a place. A text that was encrypted for one place cannot be decrypted in
+// another.
 func (s sealer) seal(place string, text []byte) []byte {
 	return s[0].Seal(nil, nil, text, []byte(place))
 }

@@ -48,8 +48,8 @@ type Worker struct {
 	Poll time.Duration
 	// Patience bounds one Ensure; the default is 10 minutes.
 	Patience time.Duration
-	// Grace is how long calls may take to end after Run was told to stop; the default is 20 s.
-	// What takes longer is broken off, and is in doubt.
+	// Grace is how long calls may take to end after Run was told to stop; the default is 20 s. A
+	// longer call is broken off, and its outcome is unknown.
 	Grace time.Duration
 	// OnUnknown is that of wxpay.Chain.OnUnknown; zero leaves it to the facts. It must be the same
 	// for all workers of an outbox.

@@ -202,7 +202,7 @@ func find(documented []fact.Field, path string) (at *fact.Field, siblings []fact
 	return at, nil, true
 }
 
-// below returns the answers below a path.
+// below returns the responses below a path.
 func below(answers []answer, path string) (found []answer) {
 	for _, a := range answers {
 		at, _, known := find(a.fields, path)
@@ -214,7 +214,7 @@ func below(answers []answer, path string) (found []answer) {
 	return found
 }
 
-// path reports a path that none of the answers has.
+// path reports a path that none of the responses has.
 func (r *reading) path(answers []answer, path string, at ast.Expr, method string) {
 	near := ""
 	for _, a := range answers {
@@ -260,7 +260,7 @@ func names(all []fact.Field) (names []string) {
 	return names
 }
 
-// deeper returns the path of a field with this name inside of an object of the answer.
+// deeper returns the path of a field with this name inside of an object of the response.
 func deeper(documented []fact.Field, name string) string {
 	for i := range documented {
 		d := &documented[i]
@@ -333,8 +333,8 @@ func (r *reading) into(expr *ast.CallExpr, t types.Type) {
 	}
 }
 
-// decoded compares the fields of a struct with an answer. A struct may serve several operations, so a
-// field is reported only if its name has a near one in the answer that the struct lacks.
+// decoded compares the fields of a struct with a response. A struct may serve several operations,
+// so a field is reported only if its name has a near one in the response that the struct lacks.
 func (r *reading) decoded(expr *ast.CallExpr, answers []answer, t types.Type) {
 	if len(answers) != 1 || t == nil {
 		return

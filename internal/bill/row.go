@@ -19,7 +19,7 @@ type Values struct {
 	between int    // 1 or 2; 0 of the zero value
 }
 
-// separator divides the values of a row. Where no back-tick begins the line, its comma does.
+// separator divides the values of a row. If no back-tick begins the line, its comma does.
 const separator = "," + tick
 
 // columns are the names above a block of rows.

@@ -192,8 +192,8 @@ func (e *ensuring) run(ctx context.Context) (*Verdict, error) {
 	}
 }
 
-// pause waits for least and a drawn part of more, or ends the run and returns its result. Who has
-// waited as a NotYet told need not wait again, whatever is drawn.
+// pause waits for least and a drawn part of more, or ends the run and returns its result. A caller
+// that has waited for the time of a NotYet need not wait again, whatever is drawn.
 func (e *ensuring) pause(ctx context.Context, least, more time.Duration) (_ *Verdict, _ error, over bool) {
 	passed := e.passed()
 	d := least + rand.N(more) - passed

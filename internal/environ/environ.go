@@ -32,7 +32,7 @@ type Source struct {
 	Lookup func(name string) (value string, ok bool)
 }
 
-// Config is the content of a configuration. What is not set is zero.
+// Config is the content of a configuration. A value that is not set is zero.
 type Config struct {
 	ID          string // merchant number or brand id
 	Brand       bool   // the caller is a brand

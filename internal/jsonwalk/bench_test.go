@@ -9,7 +9,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
-// order is an answer as a query of an order brings it.
+// order is a response as a query of an order brings it.
 const order = `{"amount":{"currency":"CNY","payer_currency":"CNY","payer_total":100,"total":100},"appid":"wxd678efh567hg6787",` +
 	`"attach":"一桶金龙鱼油","bank_type":"OTHERS","mchid":"1230000109","out_trade_no":"1217752501201407033233368018","payer":{"openid":` +
 	`"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"promotion_detail":[],"success_time":"2018-06-08T10:34:56+08:00","trade_state":"SUCCESS",` +

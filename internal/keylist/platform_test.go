@@ -65,7 +65,7 @@ type platform struct {
 	signer  entry
 	entries []entry
 	behind  time.Duration // of its clock
-	fails   error         // in place of an answer
+	fails   error         // in place of a response
 	delay   time.Duration
 	panics  any
 

@@ -9,7 +9,7 @@
 //   - LogValue, where a log is served better by single members;
 //   - String, where the receiver is a pointer, because text/template does not look for Format.
 //
-// No method is called for what lies in an unexported field. What a type holds for itself therefore stands behind [Hide].
+// No method is called for what lies in an unexported field. Therefore [Hide] guards the unexported fields of a type.
 // TestNothingPrintsSecrets of the module walks every exported type and holds all of this.
 package redact
 

@@ -109,7 +109,7 @@ func try[Request, Answer any](o *official, operation string, method func(context
 	return answer
 }
 
-// bare is try for methods without an answer.
+// bare is try for methods without a response.
 func bare[Request any](method func(context.Context, Request) (*core.APIResult, error)) func(context.Context, Request) (struct{}, *core.APIResult, error) {
 	return func(ctx context.Context, request Request) (struct{}, *core.APIResult, error) {
 		result, err := method(ctx, request)

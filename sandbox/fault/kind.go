@@ -12,7 +12,7 @@ import (
 // Kind is one way in which a call or a notification goes wrong. Its text is what [Parse] reads.
 type Kind string
 
-// What happens to a call before the platform has looked at it. Nothing takes effect.
+// Faults of a call before the platform has looked at it. Nothing takes effect.
 const (
 	// Delay waits for Rule.Delay, then goes on as if nothing had been. A caller that gives up ends
 	// the wait; the request is then carried out all the same, as the platform does not see that its
@@ -25,9 +25,9 @@ const (
 	ResetBefore Kind = "reset-before"
 )
 
-// What a layer in front of the platform answers, unsigned. Without "after" in the name nothing
-// takes effect; with it the layer has sent the request on, and the effect is there. Rule.Status
-// changes the status.
+// Unsigned responses of a layer in front of the platform. Without "after" in the name nothing takes
+// effect; with it the layer has sent the request on, and the effect is there. Rule.Status changes
+// the status.
 const (
 	BadGateway      Kind = "502"       // 502 and an HTML page
 	BadGatewayAfter Kind = "502-after" // the same
@@ -41,7 +41,7 @@ const (
 // with it the effect is there although the response denies it. Rule.Status and Rule.Code change the
 // answer, which is signed.
 const (
-	Limited          Kind = "429"           // 429 FREQUENCY_LIMITED; with Rule.Delay the answer has a Retry-After of so many seconds
+	Limited          Kind = "429"           // 429 FREQUENCY_LIMITED; with Rule.Delay the response has a Retry-After of so many seconds
 	LimitedAfter     Kind = "429-after"     // the same
 	ServerError      Kind = "500"           // 500 SYSTEM_ERROR
 	ServerErrorAfter Kind = "500-after"     // the same
@@ -63,7 +63,7 @@ const (
 	// middle, say.
 	ShortFile Kind = "short-file"
 	// WrongDigest tells another hash_value than that of the file whose download_url is answered, or
-	// another Wechatpay-Statement-Sha1 than that of the statement. The answer is signed rightly.
+	// another Wechatpay-Statement-Sha1 than that of the statement. The response is signed rightly.
 	WrongDigest Kind = "wrong-digest"
 	// WrongSignature spoils the signature, in a way that is still base64.
 	WrongSignature Kind = "wrong-signature"
@@ -75,7 +75,7 @@ const (
 	Probe Kind = "probe"
 )
 
-// What a proxy does that mixes up requests and answers. Every signature is genuine: nothing in it
+// Faults of a proxy that mixes up requests and responses. Every signature is genuine: nothing in it
 // says to which request it belongs. The effect is there, except with Cached and ErrorAs200.
 // Crossed, CrossedPath and Cached know the signed responses since a rule of theirs was added, up to
 // four minutes old, to the same merchant; while they know none that fits, they hit nothing.
@@ -92,8 +92,8 @@ const (
 	Late Kind = "late"
 	// Duplicate sends the request twice, and delivers the second answer.
 	Duplicate Kind = "duplicate"
-	// ErrorAs200 is a refusal of the platform under the status 200: SYSTEM_ERROR, Rule.Code changes
-	// it.
+	// ErrorAs200 is a rejection of the platform under the status 200: SYSTEM_ERROR, Rule.Code
+	// changes it.
 	ErrorAs200 Kind = "error-as-200"
 	// SuccessAs403 is the success under the status 403, Rule.Status changes it.
 	SuccessAs403 Kind = "success-as-403"
@@ -104,8 +104,8 @@ const (
 // together with any other fault.
 const NotFoundFor Kind = "not-found-for"
 
-// What else can be wrong with a notification; see sandbox.Deliveries.Notify. WrongSignature,
-// UnknownSerial, StaleTimestamp and Probe are for notifications, too.
+// Other faults of a notification; see sandbox.Deliveries.Notify. WrongSignature, UnknownSerial,
+// StaleTimestamp and Probe are for notifications, too.
 const (
 	WrongAPIv3Key       Kind = "wrong-apiv3-key"       // encrypted with another key
 	MissingHeaders      Kind = "missing-headers"       // without the five Wechatpay headers, as behind a proxy that drops them

@@ -47,7 +47,7 @@ func guessPaging(have, next []*fact.Operation) {
 	}
 }
 
-// withCodes returns an operation with the codes that it lacks. What is there was added by hand or before, and stays.
+// withCodes returns an operation with the codes that it lacks. It keeps the codes that the operation has.
 func withCodes(operation *fact.Operation, codes []fact.OperationCode) *fact.Operation {
 	o := *operation
 	o.Codes = slices.Clone(o.Codes)

@@ -4,10 +4,10 @@
 //	go run ./catalog/internal/gen -import FILE...   take facts files over, correct them, and pack
 //	go run ./catalog/internal/gen -pack             correct the texts and write the packed copies (go generate ./catalog)
 //
-// A facts file has a JSON object a line, all of operations or all of events or both, with the short keys that the row types
-// of package facts list; it is taken to be complete for the kinds it holds. What was added by hand stays: the lines that
-// facts files know nothing of, rows marked "hand", and what edition/corrections.txt says. The flag -catalog names the package's
-// folder.
+// A facts file has a JSON object a line, all of operations or all of events or both, with the short keys that the row
+// types of package facts list; it is taken to be complete for the kinds it holds. An import keeps the facts that were
+// added by hand: the lines that facts files know nothing of, rows marked "hand", and what edition/corrections.txt says.
+// The flag -catalog names the package's folder.
 //
 // The commands do not reach the network and are no part of any program's build.
 package main

@@ -6,9 +6,9 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
-// OverOperation returns base with what over says of it: a line takes the place of those with its key, a field that of the
-// field of its name, below which the same holds. base stays as it is; without one over is all there is. What comes from over
-// is marked as such.
+// OverOperation returns base with what over says of it: a line takes the place of those with its key, a field that of
+// the field of its name, below which the same holds. base stays as it is; without one over is all there is. The result
+// marks the facts that come from over.
 func OverOperation(base, over *fact.Operation) *fact.Operation {
 	merged := &fact.Operation{Method: over.Method, Path: over.Path, Overlay: true}
 	below := fact.Operation{}
@@ -36,7 +36,7 @@ func OverEvent(base, over *fact.Event) *fact.Event {
 	return merged
 }
 
-// overlay fills merged, which is empty, from both. What Values prints Set takes, so that no error can come.
+// overlay fills merged, which is empty, from both. Set takes everything that Values prints, so no error can come.
 func overlay[T any](merged, base, over *T, keys []Key[T]) {
 	for _, key := range keys {
 		from := base

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// explanation is what the journal tells at length about a refusal: likely causes, what to do, how
+// explanation is what the journal tells at length about a rejection: likely causes, what to do, how
 // sure that is, and the message of the signature. It never shows keys, signatures, or what stands
 // in encrypted values.
 type explanation struct {

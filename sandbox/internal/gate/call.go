@@ -198,7 +198,7 @@ func (c *Call) checkParameters(rawQuery string) *say.Rejection {
 		}
 	}
 	for _, field := range c.Operation.In.Header {
-		// Whether the key of encrypted fields is named is seen where one is decrypted; and answers
+		// Whether the key of encrypted fields is named is seen where one is decrypted; and responses
 		// are never compressed.
 		if field.Required && field.Name != apiv3.HeaderSerial && field.Name != "Accept-Encoding" && c.Request.Header.Get(field.Name) == "" {
 			return say.FieldError("header", field.Name, "", say.IssueRequired)

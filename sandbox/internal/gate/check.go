@@ -203,8 +203,7 @@ func (c *Call) OwnNumber() string {
 	return number
 }
 
-// EncryptToCaller encrypts for the certificate that signed the request. What is too long for that
-// is cut short.
+// EncryptToCaller encrypts for the certificate that signed the request. A longer text is cut short.
 func (c *Call) EncryptToCaller(plain string) string {
 	key := c.Platform.Callers[c.Caller]
 	for len(plain) > c.Platform.Scheme.MaxPlaintext(key) {

@@ -88,7 +88,7 @@ type Operation struct {
 // Limit bounds a string field: its length, and the characters themselves.
 type Limit struct {
 	Min, Max int // inclusive; bytes of UTF-8
-	// Characters says that Min and Max count characters: a page or a refusal says so.
+	// Characters says that Min and Max count characters: a page or a rejection says so.
 	Characters bool
 	Charset    string // every character permitted; empty permits all
 }

@@ -118,7 +118,7 @@ func arrive(request *http.Request) (*http.Request, error) {
 			arrived.Header.Add(name, textproto.TrimString(value))
 		}
 	}
-	// What net/http writes itself it does not take from the map.
+	// net/http does not take from the map the headers that it writes itself.
 	for _, name := range [...]string{"Host", "Transfer-Encoding", "Trailer", "Content-Length"} {
 		delete(arrived.Header, name)
 	}
@@ -189,7 +189,7 @@ type Recorder struct {
 
 	stream io.Reader // in place of body, read when the client reads; nil for none
 	size   int64     // of stream; -1 if not known
-	failed error     // a fault: there is no answer, and this is why
+	failed error     // a fault: there is no response, and this is why
 }
 
 // NewRecorder returns an empty recorder.

@@ -23,11 +23,11 @@ const (
 	journalBody = 64 << 10
 )
 
-// Entry is one request in the journal, and what it was answered. What its members point to belongs
-// to the journal and must not be changed.
+// Entry is one request in the journal, and its response. Its slices and maps belong to the journal
+// and must not be changed.
 type Entry struct {
 	Number         int64         // counts the requests from 1, also over Reset
-	ID             string        // Request-ID of the answer; an answer without one has an id here all the same
+	ID             string        // Request-ID of the response; a response without one has an id here all the same
 	Time           time.Time     // when the request had arrived, by the sandbox's clock
 	Took           time.Duration // from then until the response was ready, as package time tells
 	Merchant       string        // whose request it claims to be, proven if Verified; empty if it names nobody whom the sandbox knows
@@ -35,7 +35,7 @@ type Entry struct {
 	Target         string        // the request target as it stood on the request line
 	Header         http.Header   // of the request, the signature included
 	Body           []byte        // of the request, at most the first 64 KiB
-	Status         int           // of the answer, also of one that a fault kept from the caller; 0 when there was none
+	Status         int           // of the response, also of one that a fault kept from the caller; 0 when there was none
 	ResponseHeader http.Header   //
 	ResponseBody   []byte        // at most the first 64 KiB
 	Verified       bool          // whether the request's own signature was accepted
@@ -69,7 +69,7 @@ func (e Entry) String() string {
 	return fmt.Sprintf("%s %s %d%s%s", e.Method, e.Target, e.Status, fault, reason)
 }
 
-// Format prints what String returns under every verb: bodies and signatures are in the members.
+// Format prints what String returns under every verb: bodies and signatures are in the fields.
 func (e Entry) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.String()) }
 
 // MarshalText gives encodings what String returns.

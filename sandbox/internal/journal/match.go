@@ -14,7 +14,7 @@ type Match struct {
 	Merchant string     `json:"merchant,omitempty"`
 	Method   string     `json:"method,omitempty"`   // in upper case
 	Path     string     `json:"path,omitempty"`     // without query, in the form of fault.Rule.Path: {x} is any segment, a final * any rest
-	Status   int        `json:"status,omitempty"`   // of the answer
+	Status   int        `json:"status,omitempty"`   // of the response
 	Fault    fault.Kind `json:"fault,omitempty"`    // that hit
 	Body     string     `json:"body,omitempty"`     // is a part of the request's body
 	Rejected bool       `json:"rejected,omitempty"` // only those that were not carried out: the status is 400 or above

@@ -224,8 +224,8 @@ func (r *Ring) RemoveCertificate(serial string) error {
 	})
 }
 
-// ExpireCertificate has the list show a platform certificate as one that ended a minute ago. What
-// it signs is signed as before, which the platform would never do.
+// ExpireCertificate has the list show a platform certificate as one that ended a minute ago. It
+// signs as before, which the platform would never do.
 func (r *Ring) ExpireCertificate(serial string) error {
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return err

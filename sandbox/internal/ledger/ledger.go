@@ -29,8 +29,8 @@ type Kind struct {
 	Name   string
 	Finals []string // states that it can end in; empty if nobody decides that
 	Waits  bool     // by default it waits to be settled
-	// State returns the present state of the record under a key. Where it and Find are nil, that is
-	// SUCCESS.
+	// State returns the present state of the record under a key. The state is SUCCESS if it and
+	// Find are nil.
 	State func(key string) string
 	// Find returns the record under a key, and a function that makes it reach a final state.
 	Find func(key string) (record Course, known bool, reach func(final string, now time.Time))

@@ -12,7 +12,7 @@ import (
 const (
 	deliveryCount     = 1000
 	deliveriesWaiting = 3000
-	deliveryAnswer    = 4 << 10 // bytes kept of an answer
+	deliveryAnswer    = 4 << 10 // bytes kept of a response
 )
 
 // Plan is how one notification is delivered; sandbox.Plan documents the fields.
@@ -55,12 +55,12 @@ type Delivery struct {
 // Attempt is one attempt to deliver a notification.
 type Attempt struct {
 	Time           time.Time     `json:"time"`             // when it began, by the sandbox's clock
-	Took           time.Duration `json:"took"`             // until the answer was there, or the error; as package time tells
+	Took           time.Duration `json:"took"`             // until the response was there, or the error; as package time tells
 	Header         http.Header   `json:"header,omitempty"` // as sent
-	Status         int           `json:"status"`           // of the answer; 0 if there was none
+	Status         int           `json:"status"`           // of the response; 0 if there was none
 	ResponseHeader http.Header   `json:"response_header,omitempty"`
 	Response       []byte        `json:"response,omitempty"` // at most the first 4 KiB
-	Error          string        `json:"error,omitempty"`    // why there was no answer; empty otherwise
+	Error          string        `json:"error,omitempty"`    // why there was no response; empty otherwise
 }
 
 // delivery is the record of one notification.
@@ -68,7 +68,7 @@ type delivery struct {
 	Delivery
 	Serial uint64          `json:"serial"` // in which order they began
 	Sealed string          `json:"sealed"` // serial of the recipient's certificate, which goes with the key that the body is encrypted with
-	Limit  time.Duration   `json:"limit"`  // for an answer
+	Limit  time.Duration   `json:"limit"`  // for a response
 	Waits  []time.Duration `json:"waits,omitempty"`
 	Faults []fault.Kind    `json:"faults,omitempty"` // of the attempt at Next
 	Copies int             `json:"copies,omitempty"` // that are sent with it

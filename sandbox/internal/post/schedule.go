@@ -11,7 +11,7 @@ const deliveryLimit = 5 * time.Second
 
 // schedule is how an event is delivered.
 type schedule struct {
-	limit time.Duration   // for the answer
+	limit time.Duration   // for the response
 	waits []time.Duration // after the first attempt, and after each one that fails
 }
 

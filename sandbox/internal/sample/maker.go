@@ -23,7 +23,7 @@ type Maker struct {
 	Random     *rand.Rand
 	Whole      bool // fields that tell of a failure are made too, although nothing failed
 
-	// Of answers; the zero values repeat nothing and encrypt nothing.
+	// Of responses; the zero values repeat nothing and encrypt nothing.
 	Sent    *Sent
 	Joined  bool          // see fact.Operation.Joined
 	Link    func() string // makes the address of a file whose SHA-1 is hash

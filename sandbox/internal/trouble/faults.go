@@ -52,8 +52,8 @@ type Tally struct {
 	Hits int        `json:"hits"`
 }
 
-// Inject adds rules. Of those that match a request, the first that hits it counts, in the order in
-// which they were added. A rule that makes no sense is an error, and none is added then.
+// Inject adds rules. The first rule that matches and hits a request counts, in the order in which
+// they were added. A rule that makes no sense is an error, and none is added then.
 func (f *Faults) Inject(rules ...fault.Rule) error {
 	for _, r := range rules {
 		if err := r.Check(); err != nil {
@@ -104,8 +104,8 @@ func (f *Faults) Remove(removed fault.Rule) error {
 	return nil
 }
 
-// Clear removes all rules and forgets which requests came and what they were answered, so that the
-// same requests meet the same faults again once the same rules are added. What Counts counts stays.
+// Clear removes all rules and forgets the requests and their responses, so that the same requests
+// meet the same faults again once the same rules are added. The counts of Counts stay.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -196,7 +196,7 @@ type kept struct {
 	late   []*Given
 }
 
-// Keep keeps the call's own answer where another call may get it.
+// Keep keeps the call's own response where another call may get it.
 func (f *Faults) Keep(c *Call, verified bool, status int, header http.Header, body []byte) {
 	late := c.Fault.Kind == fault.Late && c.Instead == nil
 	f.mu.Lock()

@@ -112,7 +112,7 @@ func (a asked) write(dir string, command []string, short string) error {
 // section begins a part of a help text.
 var section = regexp.MustCompile(`^(Exit codes|Usage|Examples|Available Commands|Flags|Global Flags):$`)
 
-// roff writes a help text as a manual page. What begins with a blank keeps its lines; the rest is filled.
+// roff writes a help text as a manual page. Lines that begin with a blank stay as they are; the rest is filled.
 func roff(name, version, short, help string, see []string) string {
 	var page strings.Builder
 	fmt.Fprintf(&page, ".TH %s 1 \"\" \"%s\"\n.SH NAME\n%s \\- %s\n.SH DESCRIPTION\n",

@@ -30,7 +30,8 @@ type Dependency struct {
 // Direct reports whether a module of ours requires the dependency itself.
 func (d Dependency) Direct() bool { return len(d.By) > 0 }
 
-// All returns the dependencies of all modules in the repository in dir, by path. What is not in the module cache is downloaded.
+// All returns the dependencies of all modules in the repository in dir, by path. It downloads modules that are not in
+// the module cache.
 func All(dir string) ([]Dependency, error) {
 	modules, err := tree.Read(dir)
 	if err != nil {

@@ -41,8 +41,8 @@ func (f *Flow) Coupons() []Coupon {
 }
 
 // UseCoupon lets a user use a coupon for an order that is paid; SUB_MCHID/ stands before the number
-// of a sub-merchant's order. COUPON.USE notifies the merchant at the callback of its coupons. What
-// the order says of its payment stays as it is. A coupon that cannot be used for it is an error.
+// of a sub-merchant's order. COUPON.USE notifies the merchant at the callback of its coupons. The
+// payment in the order stays as it is. A coupon that cannot be used for it is an error.
 func (f *Flow) UseCoupon(couponID, outTradeNo string) error {
 	b, now := f.Begin()
 	p, known := f.couponOf(couponID)

@@ -74,8 +74,8 @@ func deleteReceiver(f *share.Flow) func(*gate.Call) (any, *say.Rejection) {
 	}
 }
 
-// tellShare returns a sharing as the request itself and queries tell it. What goes back to the
-// sub-merchant is no receiver here.
+// tellShare returns a sharing as the request itself and queries tell it. Money that returns to the
+// sub-merchant has no receiver here.
 func tellShare(h share.Share) map[string]any {
 	told := h.Tell()
 	told["status"] = told["state"]

@@ -54,8 +54,8 @@ func (f *Flow) sample(_ string, now time.Time) map[string]any {
 	return o.resource()
 }
 
-// Limits of the fields of orders. Refusals count out_trade_no and attach in bytes; the pages of all
-// four ways count description in characters, and have 255 or 256 for notify_url.
+// Limits of the fields of orders. Rejections count out_trade_no and attach in bytes; the pages of
+// all four ways count description in characters, and have 255 or 256 for notify_url.
 var (
 	numberLimit      = map[string]gate.Limit{"out_trade_no": tradeNumber}
 	transactionLimit = map[string]gate.Limit{"transaction_id": {Min: 1, Max: 32}}

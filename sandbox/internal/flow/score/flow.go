@@ -31,7 +31,7 @@ func Open(m *gate.Merchant, orders *order.Flow) *Flow {
 	return f
 }
 
-// Limits of the fields of pay score orders. Their pages count texts in characters; refusals count
+// Limits of the fields of pay score orders. Their pages count texts in characters; rejections count
 // out_order_no in bytes.
 var (
 	createLimits = map[string]gate.Limit{

@@ -43,8 +43,8 @@ func (f *Flow) findReturn(key string) (record ledger.Course, known bool, reach f
 	return r.Course, known, func(final string, now time.Time) { f.reachReturn(key, r, final, now) }
 }
 
-// Limits of the fields of profit sharing. A refusal counts the account of a receiver in characters,
-// and so does the page of custom_relation.
+// Limits of the fields of profit sharing. A rejection counts the account of a receiver in
+// characters, and so does the page of custom_relation.
 var (
 	receiverAccount = gate.Limit{Min: 1, Max: 64, Characters: true}
 	accountLimits   = map[string]gate.Limit{
