@@ -106,6 +106,49 @@ func BenchmarkNotify(b *testing.B) {
 	})
 }
 
+// The handler of a server. Each delivery is a new one; see Client.Handle.
+func BenchmarkHandle(b *testing.B) {
+	header, body := peers.Notification()
+	for _, c := range contestants {
+		b.Run(c.name, func(b *testing.B) {
+			handle := c.new(b, peers.Config{Transport: peers.NewGateway()}).Handle
+			if handle == nil {
+				b.Skip("it has no handler")
+			}
+			b.ReportAllocs()
+			defer reportProcessorTime(b, peers.ProcessorTime())
+			for b.Loop() {
+				req, err := http.NewRequest("POST", "https://merchant.example.com/notify", io.NopCloser(bytes.NewReader(body)))
+				if err != nil {
+					b.Fatal(err)
+				}
+				req.Header, req.ContentLength = header, int64(len(body))
+				w := connection{}
+				if handle(&w, req); w.status != http.StatusNoContent {
+					b.Fatal(w.status)
+				}
+			}
+		})
+	}
+}
+
+// connection is a ResponseWriter that keeps the status alone. Like that of a server it has deadlines.
+type connection struct {
+	header http.Header
+	status int
+}
+
+func (c *connection) Header() http.Header {
+	if c.header == nil {
+		c.header = http.Header{}
+	}
+	return c.header
+}
+
+func (c *connection) WriteHeader(status int)          { c.status = status }
+func (c *connection) Write(p []byte) (int, error)     { return len(p), nil }
+func (c *connection) SetReadDeadline(time.Time) error { return nil }
+
 // What stays behind after 10,000 calls through a transport that somebody wrapped, with a time
 // limit. Each answer's body is closed or not as the client does it.
 func BenchmarkRetained(b *testing.B) {

@@ -120,6 +120,9 @@ type Client struct {
 	Transfer func(ctx context.Context) error
 	Upload   func(ctx context.Context) error
 	Notify   func(req *http.Request) error
+	// Handle serves a notification with HTTP, as the handler of a server: 204 if it is the expected
+	// one. The floor is bare; wxpay remembers in memory what it has processed.
+	Handle http.HandlerFunc
 	// Bill writes what a download address leads to, unpacked if it was packed, and compares its
 	// digest if the client does that.
 	Bill func(ctx context.Context, url string, packed bool, sha1sum string, w io.Writer) error

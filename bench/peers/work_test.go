@@ -157,8 +157,21 @@ func TestEverybodyDoesTheWork(t *testing.T) {
 
 			header, body := peers.Notification()
 			check(t, client.Notify(notification(header, body)))
+			if status := handled(client, header, body); status != http.StatusNoContent && client.Handle != nil {
+				t.Errorf("a notification was responded to with %d", status)
+			}
 		})
 	}
+}
+
+// handled returns the status of a client's handler, 0 without one.
+func handled(client *peers.Client, header http.Header, body []byte) int {
+	if client.Handle == nil {
+		return 0
+	}
+	w := connection{}
+	client.Handle(&w, notification(header, body))
+	return w.status
 }
 
 // And everybody looks at what comes back: one that did not would be faster, and wrong.
@@ -176,8 +189,12 @@ func TestEverybodyVerifies(t *testing.T) {
 				}
 			}
 			header, body := peers.Notification()
-			if err := client.Notify(notification(header, bytes.Replace(body, []byte("EV-"), []byte("EX-"), 1))); err == nil {
+			body = bytes.Replace(body, []byte("EV-"), []byte("EX-"), 1)
+			if err := client.Notify(notification(header, body)); err == nil {
 				t.Error("a notification that the platform did not sign was accepted")
+			}
+			if status := handled(client, header, body); status != http.StatusUnauthorized && client.Handle != nil {
+				t.Errorf("a notification that the platform did not sign was responded to with %d", status)
 			}
 		})
 	}

@@ -55,7 +55,7 @@ func New(config peers.Config) (*peers.Client, error) {
 		rt = pool
 	}
 	c := &caller{&http.Client{Transport: rt}, config.Base, key, &platform.PublicKey, gcm}
-	return &peers.Client{Feed: c.feed, Order: c.order, Transfer: c.transfer, Upload: c.upload, Notify: c.notify, Bill: c.bill}, nil
+	return &peers.Client{Feed: c.feed, Order: c.order, Transfer: c.transfer, Upload: c.upload, Notify: c.notify, Handle: c.handle, Bill: c.bill}, nil
 }
 
 func (c *caller) feed(ctx context.Context) error {
@@ -223,12 +223,28 @@ func (c *caller) verify(header http.Header, body []byte) error {
 	return rsa.VerifyPKCS1v15(c.platform, crypto.SHA256, digest[:], signature)
 }
 
+func (c *caller) handle(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 1<<20))
+	if err == nil {
+		err = c.open(req.Header, body)
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (c *caller) notify(req *http.Request) error {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return err
 	}
-	if err := c.verify(req.Header, body); err != nil {
+	return c.open(req.Header, body)
+}
+
+func (c *caller) open(header http.Header, body []byte) error {
+	if err := c.verify(header, body); err != nil {
 		return err
 	}
 	var event struct {

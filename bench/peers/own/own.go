@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -35,6 +36,17 @@ func New(config peers.Config) (*peers.Client, error) {
 // Plain returns wxpay without the catalogue, and with nothing else that it does not have by itself.
 func Plain(config peers.Config) (*peers.Client, error) { return build(config, wxpay.WithCatalog(nil)) }
 
+// fresh is the deduper in memory under keys that never repeat: the benchmark delivers one
+// notification again and again, and each delivery is to be the first.
+type fresh struct {
+	*webhook.Memory
+	claims atomic.Int64
+}
+
+func (f *fresh) Claim(ctx context.Context, key, owner string) (webhook.State, error) {
+	return f.Memory.Claim(ctx, key+strconv.FormatInt(f.claims.Add(1), 10), owner)
+}
+
 func build(config peers.Config, options ...wxpay.Option) (*peers.Client, error) {
 	key, platform := peers.Keys()
 	var signer crypto.Signer = key
@@ -53,11 +65,20 @@ func build(config peers.Config, options ...wxpay.Option) (*peers.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	handler, err := webhook.New(webhook.Merchant{ID: peers.MerchantID, APIv3Key: peers.APIv3Key, Keys: webhook.Static(keys)})
+	merchant := webhook.Merchant{ID: peers.MerchantID, APIv3Key: peers.APIv3Key, Keys: webhook.Static(keys)}
+	handler, err := webhook.New(merchant)
 	if err != nil {
 		return nil, err
 	}
+	server, err := webhook.New(merchant, webhook.WithDeduper(&fresh{Memory: webhook.NewMemory(0, 0)}))
+	if err != nil {
+		return nil, err
+	}
+	server.On("TRANSACTION.SUCCESS", func(_ context.Context, event *webhook.Event) error {
+		return peers.Expect(event.Get("out_trade_no").String(), peers.OrderNumber)
+	})
 	return &peers.Client{
+		Handle: server.ServeHTTP,
 		Feed: func(ctx context.Context) error {
 			res, err := client.Chain("v3/brand/partner/card-member/user-feeds").Post(ctx, feed)
 			if err != nil {

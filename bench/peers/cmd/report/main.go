@@ -126,7 +126,7 @@ func (r *recording) round(round int, bills *bills) error {
 	for _, step := range []struct{ name, program, pattern, time string }{
 		{"calls", r.outRSA, "Feed|Order|Transfer|Upload", "200ms"},
 		{"retained", r.outRSA, "Retained", "1x"},
-		{"parts", r.in, "Notify|Construction|RSA", "200ms"},
+		{"parts", r.in, "Notify|Handle|Construction|RSA", "200ms"},
 		{"busy", r.in, "Busy|Loopback", "1000x"},
 	} {
 		if step.name == "retained" && round > 3 {

@@ -53,6 +53,7 @@ func (v view) Times() string {
 // works are the rows of the table of ratios, and the bars of the plot.
 var works = []struct{ name, bench, rsa, unit string }{
 	{"Feed", "Feed", "out", processor}, {"Order", "Order", "out", processor}, {"Notify", "Notify", "in", processor},
+	{"Handle", "Handle", "in", processor},
 	{"Transfer", "Transfer", "out", processor}, {"Upload", "Upload", "out", processor}, {"Loopback", "Loopback", "in", processor},
 }
 

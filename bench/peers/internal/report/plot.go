@@ -21,7 +21,7 @@ func (r *Run) Plot(w io.Writer) error {
 	var labels []string
 	for _, work := range works {
 		labels = append(labels, map[string]string{
-			"Feed": "feed", "Order": "order", "Notify": "notification", "Transfer": "transfer", "Upload": "upload", "Loopback": "64 at once, TLS",
+			"Feed": "feed", "Order": "order", "Notify": "notification", "Handle": "handler", "Transfer": "transfer", "Upload": "upload", "Loopback": "64 at once, TLS",
 		}[work.name])
 	}
 	for i, who := range contestants {

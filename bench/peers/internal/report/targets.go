@@ -36,6 +36,7 @@ func (r *Run) targets() []target {
 		time, allocs, bytes float64
 	}{
 		{"Feed", "out", 0.75, 22, 4096}, {"Order", "out", 0.72, 30, 0}, {"Notify", "in", 0.85, 22, 0},
+		{"Handle", "in", 1, 0, 0},
 		{"Transfer", "out", 0.95, 100, 0}, {"Upload", "out", 1.05, 0, 64 << 10},
 	} {
 		own, floor := w.name+"/wxpay", w.name+"/floor"
@@ -81,6 +82,7 @@ func (s Stat) times(f float64) Stat { return Stat{s.Median * f, s.Low * f, s.Hig
 
 var titles = map[string]string{
 	"Feed": "Member feed, POST", "Order": "Order query, GET", "Notify": "Notification, verified and decrypted",
+	"Handle":   "Notification, handled",
 	"Transfer": "Transfer with 10 encrypted names", "Upload": "Upload of 2 MB", "Bill": "Bill of 256 MiB",
 	"Loopback": "64 goroutines over loopback TLS",
 }
@@ -93,6 +95,7 @@ var reasons = map[string]string{
 	"Upload":             "the digest of the file is most of the time, and the same for everybody; beside it wxpay hands the file to the transport in pieces, the floor in one.",
 	"Bill":               "the content passes a check for absurd expansion and a count of what came besides the digest.",
 	"Feed bytes":         "one piece of memory holds the call and its response, with room for what a retry or an encrypted field needs; most calls need neither.",
+	"Handle":             "the handler keeps a notification from being handled twice and runs the function within a time limit, which the floor does not.",
 	"Notify allocations": "nine read the request that the benchmark hands over, and nine more are the verification's in crypto/rsa; both are the same for everybody.",
 	"packages":           "three are from outside (gjson and the two that it imports), the others are wxpay's own.",
 	"peak":               "what net/http, TLS and the key parser need takes most of this; it does not grow with the file.",
