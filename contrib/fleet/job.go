@@ -20,6 +20,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // Job is one call to make, once.
@@ -104,14 +105,15 @@ func (j *Job) complete() error {
 	if len(j.Body) > maxJob {
 		return fmt.Errorf("the body has %d bytes, at most %d are taken", len(j.Body), maxJob)
 	}
-	if j.Body != nil && !(gjson.ValidBytes(j.Body) && utf8.Valid(j.Body)) {
+	switch _, err := jsonwalk.Read(j.Body); {
+	case j.Body == nil:
+	case errors.Is(err, jsonwalk.ErrNotJSON) || !utf8.Valid(j.Body):
 		return errors.New("the body is not JSON in UTF-8")
+	case err != nil: // the platform may read another field than the one with the number
+		return fmt.Errorf("the body: %w", err)
 	}
 	if bytes.Contains(j.Body, secretMark()) {
 		return errors.New("the body holds a Secret, which no other process can open: put the text itself, a job is sealed where it is kept")
-	}
-	if !unique(gjson.ParseBytes(j.Body), 0) { // the platform may read another of them than the one with the number
-		return errTwice
 	}
 	operation := j.facts()
 	if j.Number == "" {
@@ -131,51 +133,11 @@ func (j *Job) complete() error {
 	return nil
 }
 
-var errTwice = errors.New("a field stands twice in one object, or objects are nested more than 1,000 deep")
-
 // secretMark begins the token that stands for a [wxpay.Secret] in JSON.
 var secretMark = sync.OnceValue(func() []byte {
 	token, _ := wxpay.Secret("x").MarshalText()
 	return token[:bytes.LastIndexByte(token, '.')+1]
 })
-
-// unique reports whether no object of a JSON text has two fields of one name.
-func unique(v gjson.Result, depth int) (ok bool) {
-	ok = true
-	switch {
-	case depth > 1000:
-		return false
-	case v.IsArray():
-		v.ForEach(func(_, value gjson.Result) bool {
-			ok = value.Type != gjson.JSON || unique(value, depth+1)
-			return ok
-		})
-	case v.IsObject():
-		var few [16]string
-		names := few[:0]
-		var many map[string]bool
-		v.ForEach(func(name, value gjson.Result) bool {
-			key := name.String()
-			switch {
-			case many != nil:
-				ok = !many[key]
-				many[key] = true
-			case len(names) == cap(few[:]):
-				many = map[string]bool{key: true}
-				for _, n := range names {
-					ok = ok && n != key
-					many[n] = true
-				}
-			default:
-				ok = !slices.Contains(names, key)
-				names = append(names, key)
-			}
-			ok = ok && (value.Type != gjson.JSON || unique(value, depth+1))
-			return ok
-		})
-	}
-	return ok
-}
 
 // absolute reports whether an operation sets a field to an absolute value, so that a late repeat
 // of an older one undoes a newer one: point_balance of a member's card.

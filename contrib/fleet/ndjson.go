@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // NDJSON reads one JSON object a line: the body of a job, or a whole job if the sheet has no Path.
@@ -118,8 +120,8 @@ func (s *Sheet) object(job *Job, text []byte) error {
 		if !known || json.Unmarshal(text, job) != nil { // whose error would repeat what the line says
 			return fmt.Errorf("it is not a job: it has a field besides %s, or one of another type", strings.Join(jobMembers, ", "))
 		}
-		if !unique(gjson.ParseBytes(text), 0) {
-			return errTwice
+		if _, err := jsonwalk.Read(text); err != nil {
+			return err
 		}
 		if string(job.Body) == "null" {
 			job.Body = nil

@@ -103,8 +103,8 @@ func TestSubmitRejectsByItself(t *testing.T) {
 		"too long":  {fleet.Job{Path: feedsPath, Body: make([]byte, 600<<10)}, "the body has 614400 bytes, at most 524288 are taken"},
 		"a number that stands twice": {fleet.Job{Path: feedsPath,
 			Body: []byte(`{"brand_id":"1","card_id":"c","user_card_code":"u","openid":"o","out_request_no":"D1","out_request_no":"D2",` +
-				`"cell_message":"m"}`)}, "a field stands twice"},
-		"twice, deep inside": {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "a field stands twice"},
+				`"cell_message":"m"}`)}, "stands twice"},
+		"twice, deep inside": {fleet.Job{Path: "v3/x", Number: "1", Body: []byte(`{"a":[1,{"b":{"c":1,"d":2,"c":3}}]}`)}, "stands twice"},
 		"a variable":         {fleet.Job{Method: "GET", Path: "v3/refund/domestic/refunds/{out_refund_no}", Number: "x"}, "out_refund_no"},
 		"a method":           {fleet.Job{Method: "LIST", Path: feedsPath, Number: "x"}, "LIST"},
 		"an absolute value": {fleet.Job{Path: pointsPath, Number: "x",

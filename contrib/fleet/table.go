@@ -15,6 +15,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/xlsx"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // table is what the first line of a CSV file or a worksheet says.
@@ -331,11 +332,5 @@ func (l *leaf) value(dst []byte, text string) ([]byte, error) {
 		}
 		return append(dst, text...), nil
 	}
-	var quoted bytes.Buffer
-	encoder := json.NewEncoder(&quoted)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(text); err != nil {
-		return dst, err
-	}
-	return append(dst, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...), nil
+	return jsonwalk.AppendQuote(dst, text), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/catalog"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // Job is one POST to make once, by wxpay.Chain.Ensure.
@@ -121,14 +122,13 @@ func rawJSON(body any) any {
 }
 
 func checkBody(body []byte) error {
-	switch {
+	switch _, err := jsonwalk.Read(body); {
 	case !utf8.Valid(body):
 		return errors.New("the body is not UTF-8")
 	case bytes.Contains(body, secretMark()):
 		return errors.New("the body has a wxpay.Secret, which no other process can open: use a string, the outbox stores it encrypted")
-	case !unique(json.NewDecoder(bytes.NewReader(body))):
-		// The platform and the search for the number may take different ones.
-		return errors.New("the body has a field twice in one object")
+	case err != nil: // the platform and the search for the number may take different fields
+		return fmt.Errorf("the body: %w", err)
 	}
 	return nil
 }
@@ -138,37 +138,6 @@ var secretMark = sync.OnceValue(func() []byte {
 	token, _ := wxpay.Secret("x").MarshalText()
 	return token[:bytes.LastIndexByte(token, '.')+1]
 })
-
-// unique reads one value, which is valid JSON, and reports whether no object in it has two fields
-// of one name.
-func unique(d *json.Decoder) bool {
-	d.UseNumber()
-	token, err := d.Token()
-	if err != nil {
-		return false
-	}
-	names := map[any]bool{}
-	switch token {
-	case json.Delim('{'):
-		for d.More() {
-			name, err := d.Token()
-			if err != nil || names[name] || !unique(d) {
-				return false
-			}
-			names[name] = true
-		}
-	case json.Delim('['):
-		for d.More() {
-			if !unique(d) {
-				return false
-			}
-		}
-	default:
-		return true
-	}
-	_, err = d.Token() // the end
-	return err == nil
-}
 
 // findNumber returns the merchant's own number.
 func (j *Job) findNumber(r *request) (string, error) {

@@ -224,7 +224,7 @@ func TestAddRejects(t *testing.T) {
 		"it is expected in out_refund_no": {Path: refundsPath, Body: wxpay.JSON{"out_trade_no": "private"}},
 		"set Job.Number":                  {Path: "v3/of/tomorrow", Body: wxpay.JSON{"number": "private"}},
 		"no JSON":                         {Path: refundsPath, Body: "{private"},
-		"a field twice":                   {Path: refundsPath, Body: `{"a":[{"out_refund_no":"R2","out_refund_no":"private"}]}`},
+		"stands twice":                    {Path: refundsPath, Body: `{"a":[{"out_refund_no":"R2","out_refund_no":"private"}]}`},
 		"a wxpay.Secret":                  {Path: refundsPath, Body: wxpay.JSON{"out_refund_no": "R2", "reason": wxpay.Secret("private")}},
 		"UTF-8":                           {Path: refundsPath, Body: "{\"out_refund_no\":\"private\xff\"}"},
 		"more than 255 bytes":             {Path: refundsPath, Body: wxpay.JSON{"out_refund_no": strings.Repeat("private", 50)}},
