@@ -152,6 +152,8 @@ func TestProfilesMistakes(t *testing.T) {
 			"the profile default: not set in "},
 		{"damaged", strings.Replace(good, "env:SHOP_KEY", "file:nofile", 1), 0o600, nil, nil, "the profile default: apiv3_key: "},
 		{"keyring", strings.Replace(good, "env:SHOP_KEY", "keyring:nothing", 1), 0o600, nil, nil, "the profile default: apiv3_key: the system's keyring gives no secret nothing of wxpay"},
+		{"p12 that is PEM", "[default]\nmchid = '1900000109'\np12 = '" + a.path("apiclient_key.pem") + "'\n", 0o600, nil, nil,
+			"wxpay: the profile default: p12: this is PEM text, not a .p12 file: "},
 		{"with a sandbox", good, 0o600, nil, []string{"--sandbox", "--profile", "x"}, "--sandbox brings its own credentials"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
