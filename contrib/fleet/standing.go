@@ -44,8 +44,8 @@ func (q *Queue) Standing(ctx context.Context) (s Standing, err error) {
 
 // ReadStanding tells where a queue of an embedded engine stands, with the keys that seal it, and
 // opens no engine for that. ok is false if nothing in dir proves it: if a process has the engine
-// open, or has not closed it, if files have changed since, or if another queue or another version
-// of this program was the last there.
+// open, or has not closed it, if others were attached to it until then, if it did not open the queue,
+// if files have changed since, or if a program wrote it whose Standing has another form.
 func ReadStanding(dir, queue string, keys *Keys) (s Standing, ok bool) {
 	m, intact, err := readManifest(dir)
 	if err != nil || !intact {
@@ -55,8 +55,11 @@ func ReadStanding(dir, queue string, keys *Keys) (s Standing, ok bool) {
 	return s, err == nil && json.Unmarshal(text, &s) == nil
 }
 
+// standingForm changes with Standing, of which an older or newer program may know less.
+const standingForm = "1"
+
 // standingPlace is what the standing of a queue is sealed for.
-func standingPlace(queue string) string { return queue + " standing " + recordVersion }
+func standingPlace(queue string) string { return queue + " standing " + standingForm }
 
 // rest is where the queue stands, sealed, now that its engine is about to be shut down; nil if that is
 // not certain, or changes as time passes.
