@@ -4,10 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
-
-	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 )
 
 // A final names the fields of an event with a unique number and with a state that never changes
@@ -67,19 +63,8 @@ func (e *Event) Key() string {
 // key returns the name by number and state, empty if the notification lacks one of them.
 func (f *final) key(e *Event) string {
 	names := [...]string{f.number, f.state, f.unless, "mchid", "sp_mchid", "mch_id", "sub_mchid"}
-	var found [len(names)]gjson.Result // in one walk, which costs as much as one Get
-	c := jsonwalk.Cursor{Text: e.json}
-	if c.Peek() == '{' {
-		for more := c.Enter('}'); more; more = c.More('}') {
-			name := c.Name().Key()
-			i := slices.IndexFunc(names[:], func(n string) bool { return n == string(name) })
-			c.Peek()
-			begin := c.At
-			if c.Skip(); i >= 0 {
-				found[i] = gjson.ParseBytes(e.json[begin:c.At])
-			}
-		}
-	}
+	var found [len(names)]value
+	e.pick(names[:], found[:])
 	number, state := found[0].String(), found[1].String()
 	if number == "" || strings.Contains(number, "/") || !slices.Contains(f.states, state) || f.unless != "" && found[2].Exists() {
 		return ""
