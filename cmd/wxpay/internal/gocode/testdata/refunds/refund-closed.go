@@ -22,7 +22,7 @@ type RefundClosedResource struct {
 	OutRefundNo         string                            `json:"out_refund_no"`                // 商户退款单号; required
 	RefundID            string                            `json:"refund_id"`                    // 微信退款单号; required
 	RefundStatus        RefundClosedResourceRefundStatus  `json:"refund_status"`                // 退款状态; required
-	SuccessTime         string                            `json:"success_time,omitempty"`       // 1
+	SuccessTime         string                            `json:"success_time,omitempty"`       // 退款成功时间
 	UserReceivedAccount string                            `json:"user_received_account"`        // 取当前退款单的退款入账方; required
 	Amount              RefundClosedResourceAmount        `json:"amount"`                       // 金额信息; required
 	SpMchid             string                            `json:"sp_mchid"`                     // 服务商户号; required
