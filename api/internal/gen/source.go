@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
 
 const (
@@ -41,20 +42,9 @@ func (s *source) head(name string, imports ...string) {
 // wrap writes text as comment lines of at most 100 columns, broken at blanks; a long word stays
 // whole.
 func (s *source) wrap(first, more, text string) {
-	const columns = 100
-	line := ""
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-			line = first + word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns:
-			s.printf("%s\n", line)
-			line = more + word
-		default:
-			line += " " + word
-		}
+	for _, line := range gosource.Fill(first, more, text, 100) {
+		s.printf("%s\n", line)
 	}
-	s.printf("%s\n", line)
 }
 
 func join(list []string, last string) string {

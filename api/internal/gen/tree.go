@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
 
 // door is a function of package api that begins a chain. Its root type is hand-written, in
@@ -95,7 +96,7 @@ func (n *node) settle(kinds map[string]string) error {
 	for _, child := range n.children {
 		child.name = exported(child.variable())
 		if plain[child.name] > 1 && !child.isVariable() && strings.Contains(child.segment, "_") {
-			child.name = strings.Join(words(child.segment), "_")
+			child.name = strings.Join(gosource.Words(child.segment), "_")
 		}
 		if len(n.operations) > 0 && reserved[child.name] {
 			child.name += "Segment"

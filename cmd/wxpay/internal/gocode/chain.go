@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
 
 // Writer writes the calls of operations. The names in a pure chain depend on the neighbours of an operation, so it knows
@@ -99,11 +100,11 @@ func (p *place) method(segment string) string {
 		return "Slash"
 	}
 	bare := strings.Trim(segment, "{}")
-	name := exported(bare)
+	name := gosource.Exported(bare)
 	if bare == segment && strings.Contains(segment, "_") {
 		for other := range p.children {
-			if other != segment && other != "" && exported(strings.Trim(other, "{}")) == name {
-				name = strings.Join(words(segment), "_")
+			if other != segment && other != "" && gosource.Exported(strings.Trim(other, "{}")) == name {
+				name = strings.Join(gosource.Words(segment), "_")
 				break
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
 
 // Mark begins the files of a [Family], and tells them from files of the user.
@@ -102,7 +103,7 @@ func Name(operation *fact.Operation) string {
 		case name == before || strings.HasSuffix(name, "_"+before):
 			continue
 		}
-		b.WriteString(exported(name))
+		b.WriteString(gosource.Exported(name))
 		before = name
 	}
 	return b.String()

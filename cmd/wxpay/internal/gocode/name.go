@@ -3,33 +3,14 @@ package gocode
 import (
 	"go/token"
 	"strings"
+
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
-
-// initialisms are the words that package api writes in capitals, and no others, so that a name reads alike in both.
-var initialisms = map[string]bool{
-	"api": true, "etc": true, "h5": true, "hk": true, "id": true, "jsapi": true, "qq": true, "sn": true, "url": true,
-}
-
-// words returns the words of a name of the API, divided by - and _, each as it stands in an exported Go name.
-func words(name string) []string {
-	list := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' })
-	for i, word := range list {
-		if initialisms[word] {
-			list[i] = strings.ToUpper(word)
-		} else {
-			list[i] = strings.ToUpper(word[:1]) + word[1:]
-		}
-	}
-	return list
-}
-
-// exported returns the exported Go name of a name of the API: OutTradeNo for out_trade_no.
-func exported(name string) string { return strings.Join(words(name), "") }
 
 // variable returns the name of a Go variable for a name of the API: outTradeNo for out_trade_no. It is none of those
 // that a sample uses otherwise.
 func variable(name string) string {
-	list := words(name)
+	list := gosource.Words(name)
 	list[0] = strings.ToLower(list[0])
 	short := strings.Join(list, "")
 	switch short {
@@ -55,9 +36,9 @@ func Prefix(path string) string {
 		return "Operation"
 	}
 	last := len(literals) - 1
-	name := exported(literals[last])
+	name := gosource.Exported(literals[last])
 	if last > 0 && (len(name) < 4 || strings.HasSuffix(path, "}") || strings.HasSuffix(path, "/")) {
-		name = exported(literals[last-1]) + name // one word, often that of the placeholder behind it, says too little
+		name = gosource.Exported(literals[last-1]) + name // one word, often that of the placeholder behind it, says too little
 	}
 	if !token.IsIdentifier(name) {
 		return "Operation" + name

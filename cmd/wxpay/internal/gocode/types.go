@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/language"
 	"github.com/wxpay-go/wxpay/fact"
+	"github.com/wxpay-go/wxpay/internal/gosource"
 )
 
 // Types returns a Go file with the types of the query, the request and the response of an operation. Their names begin with
@@ -54,7 +55,7 @@ func (t *typer) collect(operation *fact.Operation) (comment string) {
 		notes.list(say("It takes a multipart form, and the signature covers its part meta only:", "请求体是 multipart 表单，签名只覆盖其中的 meta 部分："), in.Form)
 		for _, part := range in.Form {
 			if len(part.Fields) > 0 {
-				t.add(t.prefix+exported(part.Name), say("is the JSON text in the part "+part.Name+" of"+title, "是"+title+" 的表单中 "+part.Name+" 部分的 JSON"), part.Fields)
+				t.add(t.prefix+gosource.Exported(part.Name), say("is the JSON text in the part "+part.Name+" of"+title, "是"+title+" 的表单中 "+part.Name+" 部分的 JSON"), part.Fields)
 			}
 		}
 	default:
@@ -143,21 +144,9 @@ func (s *source) list(title string, fields []fact.Field) {
 
 // comment writes text as comment lines of at most 110 columns, broken at blanks.
 func (s *source) comment(bullet, text string) {
-	const columns = 110
-	first, more := "// "+bullet, "// "+strings.Repeat(" ", len(bullet))
-	line := ""
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-			line = first + word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > columns:
-			s.printf("%s\n", line)
-			line = more + word
-		default:
-			line += " " + word
-		}
+	for _, line := range gosource.Fill("// "+bullet, "// "+strings.Repeat(" ", len(bullet)), text, 110) {
+		s.printf("%s\n", line)
 	}
-	s.printf("%s\n", line)
 }
 
 // Remarks returns the facts of a field beyond its name, its type, and whether it is required, in the language. A described
@@ -315,7 +304,7 @@ func (t *typer) add(name, does string, fields []fact.Field) {
 // names returns the names that a type inside a field of owner may have, the first choice first.
 func (t *typer) names(owner string, field *fact.Field) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		name := exported(field.Name)
+		name := gosource.Exported(field.Name)
 		if t.share && !yield(t.prefix+name) || !yield(owner+name) {
 			return
 		}
@@ -402,7 +391,7 @@ func (t *typer) body(owner string, fields []fact.Field) string {
 	var taken []string
 	for i := range fields {
 		field := &fields[i]
-		name := exported(field.Name)
+		name := gosource.Exported(field.Name)
 		if !token.IsIdentifier(name) {
 			name = "N" + name
 		}
