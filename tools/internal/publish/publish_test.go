@@ -108,8 +108,16 @@ func (r *repository) plan() map[string]string {
 	return versions
 }
 
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("WXPAY_TEST_LONG") == "" {
+		t.Skip("with -trimpath it compiles the standard library once more: set WXPAY_TEST_LONG=1 to run it")
+	}
+}
+
 // A first release is made, proved and taken over; a second one of one module alone keeps the versions of the others.
 func TestRelease(t *testing.T) {
+	long(t)
 	r := newRepository(t)
 	assert.Equal(t, map[string]string{".": "v0.1.0", "contrib/x": "v0.1.0", "cmd/p": "v0.1.0"}, r.plan())
 	first, err := publish.Prepare(r.dir, t.TempDir())
@@ -234,6 +242,7 @@ func TestPrepareRejects(t *testing.T) {
 
 // The proof finds a package that only a clone can build: it embeds a file that the module does not have.
 func TestProveFinds(t *testing.T) {
+	long(t)
 	r := newRepository(t)
 	r.write(map[string]string{
 		"contrib/x/embed.go":         "package x\n\nimport _ \"embed\"\n\n//go:embed inside/notes.txt\nvar Notes string\n",
