@@ -43,7 +43,7 @@ type reading struct {
 func (s *server) addSandbox(p *mcp.Server) {
 	tool(s, p, "sandbox_start", shell.Text("Start a sandbox of the platform on this machine, or start it anew, and return the variables that connect "+
 		"a client. It checks every signature and moves no money; its keys are for tests alone."), false, s.start)
-	tool(s, p, "sandbox_stop", shell.Text("Stop the sandbox. What happened in it is forgotten."), false, s.stop)
+	tool(s, p, "sandbox_stop", shell.Text("Stop the sandbox and forget all that happened in it."), false, s.stop)
 	tool(s, p, "sandbox_call", shell.Text("Call an operation of the sandbox as its merchant."), false, s.practise)
 	tool(s, p, "sandbox_pay", shell.Text("Let the user of the sandbox pay an order."), false, s.pay)
 	tool(s, p, "sandbox_clock", shell.Text("Let time pass in the sandbox: orders expire, refunds end, notifications are repeated."), false, s.pass)

@@ -64,7 +64,7 @@ func pauseCommand(run func(context.Context, pauseOptions) error) *cobra.Command 
 	command := &cobra.Command{
 		Use:   "pause",
 		Short: "Begin no more jobs until a resume",
-		Long:  "Have all workers begin no more jobs until \"resume\". What they have in hand they finish.\n\n" + storeHelp,
+		Long:  "Let no worker begin another job until \"resume\". Workers finish the jobs in hand.\n\n" + storeHelp,
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), *o) },
 	}
