@@ -23,11 +23,11 @@ import (
 // with WithMiddleware; WithLogger is for production.
 //
 // The catalogue decides what is shown, by an allow-list: documented numbers, booleans, times and
-// constants, states and types in the form of a constant, the merchant's and the platform's numbers of objects, mchid and appid, and the code
-// and message of an API error. Of every other value the dump has the length: of encrypted fields,
-// openids, names, keys, addresses, free text, and of everything that is not documented. A signature
-// is cut to 8 characters, so the curl command shows the request and cannot send it. The content of
-// an upload or a stream is not shown.
+// constants, states and types in the form of a constant, the merchant's and the platform's numbers
+// of objects, mchid and appid, and the code and message of an API error. Of every other value the
+// dump has the length: of encrypted fields, openids, names, keys, addresses, free text, and of
+// everything that is not documented. A signature is cut to 8 characters, so the curl command shows
+// the request and cannot send it. The content of an upload or a stream is not shown.
 //
 // A failed Write is ignored.
 func Dump(w io.Writer) Middleware {
