@@ -294,7 +294,8 @@ func isStateName(name string) bool {
 }
 
 // isConstant reports whether a text has the form of the platform's constants: capital letters, _ and
-// a few digits. No openid, phone or account number has, and no name as people write it.
+// a few digits. No openid, phone or account number has. A name in capitals would, but stands in no
+// field of a state.
 func isConstant(text string) bool {
 	few := 0
 	for _, c := range text {
@@ -302,7 +303,8 @@ func isConstant(text string) bool {
 			few++
 		}
 	}
-	return len(text) >= 2 && len(text) <= 64 && few <= 4 && strings.Trim(text[:1], capitals) == "" && strings.Trim(text, capitals+digits+"_") == ""
+	return len(text) >= 2 && len(text) <= 64 && few <= 4 &&
+		strings.Trim(text[:1], capitals) == "" && strings.Trim(text, capitals+digits+"_") == ""
 }
 
 // public reports whether a field is the number of an object, a merchant or an app, and its text
