@@ -157,9 +157,9 @@ func (d *Deliveries) Plan(decide func(event, url string) Plan) {
 // URL, which is a placeholder and no part of the signature. The body can be read again with
 // GetBody.
 //
-// event is an event_type such as TRANSACTION.SUCCESS. Where an event has several original types,
-// one other than the first can be named behind a slash: TRANSACTION.SUCCESS/profitsharing. Events
-// that the catalogue does not know are built alike.
+// event is an event_type such as TRANSACTION.SUCCESS. If an event has several original types, name
+// one other than the first behind a slash: TRANSACTION.SUCCESS/profitsharing. Events that the
+// catalogue does not know are built alike.
 //
 // resource is encrypted: []byte, string and json.RawMessage as they are, anything else as JSON, in
 // which the fields that the catalogue marks as encrypted are encrypted to the merchant. nil stands

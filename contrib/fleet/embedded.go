@@ -27,11 +27,11 @@ const defaultSync = time.Second
 // forces every message before it is acknowledged. Shorter than 10 ms, but for 0, is an error.
 //
 // A process that is killed loses nothing, whatever the interval, since the operating system has the
-// data then. When the machine itself dies (power, kernel), up to an interval of acknowledged
-// messages may be gone: submitted jobs, which can be submitted again; results, whose jobs are then
-// carried out once more under the same number, which repeats nothing where the platform keeps
-// numbers apart, and is the reason for 0 where it does not. With 0 nothing acknowledged is lost, at
-// the price of one or two disk flushes a message.
+// data then. When the machine itself dies (power, kernel), the acknowledged messages of up to an
+// interval may be gone. Lost jobs can be submitted again. The jobs of lost results are carried out
+// once more under the same number: that repeats nothing where the platform keeps numbers apart, and
+// is the reason for 0 where it does not. With 0 nothing acknowledged is lost, at the price of one
+// or two disk flushes a message.
 func WithSync(interval time.Duration) EmbeddedOption {
 	return func(o *embedded) error {
 		if interval != 0 && interval < 10*time.Millisecond {

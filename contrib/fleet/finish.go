@@ -93,9 +93,9 @@ func (r *running) bury(ctx context.Context, c *claim) (seq uint64, err error) {
 	return ack.Sequence, nil
 }
 
-// unburyMoved puts right what was kept for a retry of a job that somebody else has ended: who ended
-// it without need for a retry may have looked for it before it was there, and a worker that has
-// kept it as well finds it by the state that it ended with.
+// unburyMoved corrects the copy for a retry of a job that somebody else has ended. Another worker
+// that ended it without need for a retry may have looked for the copy before it was there. A worker
+// that has kept a copy as well finds it by the state that the job ended with.
 func (r *running) unburyMoved(ctx context.Context, c *claim, seq uint64) error {
 	have, err := r.record(ctx, c.key)
 	switch {

@@ -25,10 +25,9 @@ func (d *delivery) deliveries() int {
 }
 
 // leases keep the messages that a worker has in hand from coming to another one, and break off what
-// is done about one in time when it may come to another. A lease counts as kept by two things: that
-// the server that leads the consumer answers what it is told of the message, and that the engine
-// stores something at all, since a leader that is cut off from the other servers goes on for some
-// seconds as if it still led.
+// is done about one in time when it may come to another. A lease is kept if the leader of the
+// consumer acknowledges the message and the engine still stores something. The second is needed
+// because a leader that is cut off from the other servers goes on for some seconds.
 type leases struct {
 	conn   *nats.Conn
 	alive  func(context.Context) error // stores that the worker is at work

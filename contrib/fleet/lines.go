@@ -59,8 +59,8 @@ func physicalLines(r io.Reader) iter.Seq2[line, error] {
 }
 
 // records reads the records of a CSV file, which are lines unless a quoted field has line breaks.
-// Where a quote is not closed, or what it seems to hold is no record of the width that is known by
-// then (0 for none), only the line where it is opened is lost.
+// Only the line of an opening quote is lost if the quote is not closed, or if its content is no
+// record of the known width (0 for none).
 func records(r io.Reader, comma byte, width func() int) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		next, stop := iter.Pull2(physicalLines(r))

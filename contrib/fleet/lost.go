@@ -143,7 +143,7 @@ var errIndex = errors.New("the server has an index of messages that are gone: st
 
 // Doubt lets a queue go on although records are missing ([ErrLost]), or after an old copy of it was
 // restored. From then on each job that is not known to have ended, and each number that is
-// submitted for the first time, counts as one that may have been sent just now: its worker asks the
+// submitted for the first time, counts as one that may have been sent just now. Its worker asks the
 // platform first, or sends it again if that is harmless, or leaves its outcome unknown. That holds
 // for good, so put numbers that were certainly never used into another queue if nothing tells what
 // became of them. That a worker with wxpay.Hold had begun a job whose record is missing is

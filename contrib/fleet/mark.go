@@ -18,11 +18,11 @@ type admission struct {
 	mark func(ctx context.Context, method string) error
 }
 
-// Marking has workers write down that a job has begun when limiter has let its first request
-// through, rather than before it waits for that: so what only waited for the limit when its worker
-// died was not sent, and nobody has to doubt it; and a worker that is told to stop does not wait
-// for the limit. Give it to wxpay.WithLimiter of the queue's client, and set Worker.Marked.
-// Requests that are no job's pass to limiter alone.
+// With Marking, workers record that a job has begun when limiter has let its first request through,
+// rather than before the wait. So a job that only waited for the limit when its worker died is
+// known not to have been sent. A worker that is told to stop does not wait for the limit. Give it
+// to wxpay.WithLimiter of the queue's client, and set Worker.Marked. Requests that are no job's
+// pass to limiter alone.
 func Marking(limiter middleware.Limiter) middleware.Limiter { return marking{limiter} }
 
 type marking struct{ middleware.Limiter }

@@ -48,11 +48,10 @@ var (
 //	NAME-control   settings, and whether the queue is paused or closed
 //
 // Bodies, numbers and fields of responses are sealed under the operator's keys ([Keys]); states and
-// codes are not. The records in NAME-records keep a job from being carried out twice,
-// however late it is submitted again: give the stream a MaxAge only when no file older than that
-// can come back, and longer than anything waits or is of unknown outcome: of a job whose record has
-// gone nobody knows whether it was sent, so it is treated as if it may have been. A queue is safe
-// for concurrent use.
+// codes are not. The records in NAME-records keep a job from being carried out twice, however late
+// it is submitted again. Give the stream a MaxAge only if no older file can come back, and a longer
+// one than any job waits or has an unknown outcome. A job without its record counts as one that may
+// have been sent. A queue is safe for concurrent use.
 type Queue struct {
 	engine *Engine
 	client *wxpay.Client // nil if it is only looked at and steered
@@ -104,8 +103,8 @@ var (
 	claims    atomic.Uint64
 )
 
-// asking returns the context of one question. Where it can be, several fit into the time that a
-// worker has before its lease ends.
+// asking returns the context of one question. If it can be, several fit into the time that a worker
+// has before its lease ends.
 func (q *Queue) asking(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, min(max(q.lease/8, askLeast), askMost))
 }

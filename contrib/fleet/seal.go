@@ -19,9 +19,9 @@ var ErrSealed = errors.New("fleet: it was sealed under another key, or changed s
 
 // Keys are the operator's keys, under which everything about a job is sealed before it leaves the
 // process: AES-256-GCM with a random nonce, bound to the place where it is stored. The first key
-// seals, all of them open, so a key is replaced in three steps, each of which ends when all
-// processes have taken it: put the new one behind it; put the new one before it; and take the old
-// one away when [Queue.Reseal] has left nothing that it sealed. Keep them apart from the data.
+// encrypts, and all of them decrypt. So a key is replaced in three steps: put the new one behind
+// it; put the new one before it; and remove the old one when [Queue.Reseal] has left nothing that
+// it encrypted. Each step ends when all processes have taken it. Keep them apart from the data.
 type Keys struct{ all []sealingKey }
 
 type sealingKey struct {

@@ -43,9 +43,10 @@ func (q *Queue) Standing(ctx context.Context) (s Standing, err error) {
 }
 
 // ReadStanding tells where a queue of an embedded engine stands, with the keys that seal it, and
-// opens no engine for that. ok is false if nothing in dir proves it: if a process has the engine
-// open, or has not closed it, if others were attached to it until then, if it did not open the queue,
-// if files have changed since, or if a program wrote it whose Standing has another form.
+// opens no engine for that. ok is false if nothing in dir proves it. So it is if a process has the
+// engine open or has not closed it, if others were attached until then, or if that process did not
+// open the queue. So it is, too, if files have changed since, or if the program that wrote it has
+// another form of Standing.
 func ReadStanding(dir, queue string, keys *Keys) (s Standing, ok bool) {
 	m, intact, err := readManifest(dir)
 	if err != nil || !intact {

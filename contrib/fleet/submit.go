@@ -265,8 +265,7 @@ func (s *submitting) admit() error {
 		}); err != nil {
 			return s.trouble(err)
 		}
-		// Where no job and no lane is awake, those that are left are held up, and room will not
-		// come of waiting.
+		// If no job and no lane is awake, the others are held up, and waiting makes no room.
 		if jobs.State.Msgs == 0 || jobs.State.Msgs+lanes.State.Msgs < uint64(s.in.Ahead) {
 			return nil
 		}

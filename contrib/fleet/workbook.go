@@ -11,10 +11,10 @@ import (
 )
 
 // XLSX reads a worksheet of a workbook in the form .xlsx; its first row that is not empty names the
-// columns. An empty cell leaves its field out. A row is rejected if it is hidden, since nobody has
-// seen it who looked at the list, and if what a cell holds is not what somebody has filled in: a
-// number of which digits are lost, a date, an error. size is that of the file in bytes. The texts
-// of a workbook are kept in memory; the rows are not.
+// columns. An empty cell leaves its field out. A hidden row is rejected, since a reader of the list
+// has not seen it. So is a row with a cell that nobody filled in like that: a number with lost
+// digits, a date, an error. size is that of the file in bytes. The texts of a workbook are kept in
+// memory; the rows are not.
 func (s Sheet) XLSX(r io.ReaderAt, size int64) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		if err := s.worksheet(r, size, yield); err != nil {

@@ -19,7 +19,7 @@ type QueueState struct {
 }
 
 // WatchQueue measures a queue at each collection, until the registration is unregistered. name is
-// its label: a constant of the program. read must obey its context; after an error there is no
+// its label: a constant of the program. read must obey its context. After an error there is no
 // measurement, and the SDK's error handler gets the name and not the text of the error.
 func (t *Telemetry) WatchQueue(
 	name string, read func(context.Context) (QueueState, error),

@@ -10,7 +10,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/fault"
 )
 
-// File is a temporary file in os.TempDir. Where the system allows, it has no name, so that nothing
+// File is a temporary file in os.TempDir. It has no name if the system allows that, so that nothing
 // is left behind even if the process is killed. Write appends; any number of readers may read at
 // the same time.
 type File struct {

@@ -1,5 +1,5 @@
 // Package vectors reads the test vectors in testdata/vectors for the tests of every package. It is of no use outside
-// tests. Whatever is missing or malformed fails the test: a test that finds no vectors must not pass.
+// tests. A missing or malformed vector fails the test: a test that finds no vectors must not pass.
 //
 // Loaded vectors are shared between tests and must not be changed. It is safe for concurrent use.
 package vectors

@@ -17,10 +17,10 @@ import (
 // Directory is a Store in a directory of its own: one file that only grows, until it is written
 // anew without what was overwritten. Each batch has checksums. A batch that Append has returned
 // from is in the hands of the operating system, so the end of the process (kill -9 too) loses
-// nothing. It is not forced onto the disk: if the machine itself stops, the batches of its last
-// seconds may be missing from the end, as if they had not been; what is written anew, and what was
-// there when it is closed, is forced. Private keys are in it, so the directory and the file are
-// readable by their owner only.
+// nothing. A batch is not synced to the disk: if the machine itself stops, those of the last
+// seconds may be missing from the end, as if they had not been. A rewritten file, and the file at
+// its closing, are synced. Private keys are in it, so the directory and the file are readable by
+// their owner only.
 type Directory struct {
 	path string
 	file *os.File

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Explain returns why a request was rejected, in several lines: what [Entry.Explanation] says if
-// there is one, else [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID
-// of the response, or what stands before its dash; empty means the last request that was rejected. An
-// error says that the journal has no such request, or that it was not rejected.
+// Explain returns why a request was rejected, in several lines: [Entry.Explanation] if there is
+// one, else [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID of the
+// response, or the part before its dash; empty means the last request that was rejected. An error
+// says that the journal has no such request, or that it was not rejected.
 func (j *Journal) Explain(id string) (string, error) {
 	entries, _ := j.All()
 	for _, entry := range slices.Backward(entries) {

@@ -133,7 +133,7 @@ func next(paths []way, head []string, begun string) []*offer {
 		}
 		return offers[i]
 	}
-	// Where no segment begins like this, it may be a value for a placeholder.
+	// If no segment begins like this, it may be a value for a placeholder.
 	value := begun != "" && !slices.ContainsFunc(paths,
 		func(w way) bool { return strings.HasPrefix(w.segments[len(head)], begun) })
 	for _, w := range paths {

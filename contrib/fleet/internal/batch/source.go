@@ -162,8 +162,9 @@ var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 
 var errNew = errors.New("the catalogue does not know its path")
 
-// listed rejects the jobs that have a path of their own which the catalogue does not know, unless --new was given: a job by
-// itself could be a new operation, but a file of them with a mistyped path is what nobody wants to send.
+// listed rejects the jobs that have a path of their own which the catalogue does not know, unless
+// --new was given. A single job could be a new operation, but nobody wants to send a file of jobs
+// with a mistyped path.
 func (o *sourceOptions) listed(jobs iter.Seq2[fleet.Job, error]) iter.Seq2[fleet.Job, error] {
 	if o.unlisted || o.path != "" { // which was looked up
 		return jobs
