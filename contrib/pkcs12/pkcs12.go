@@ -20,6 +20,8 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
+const encryptedBlock = "ENCRYPTED PRIVATE KEY"
+
 // ErrPassword means that the password is wrong, or that the file is damaged in a way that looks the
 // same.
 var ErrPassword = errors.New("wrong password, or a damaged file")

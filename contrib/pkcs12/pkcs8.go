@@ -22,8 +22,6 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-const encryptedBlock = "ENCRYPTED PRIVATE KEY"
-
 // Bounds of the work that a file may ask for. OpenSSL asks for 2,048 rounds or 16 MiB, Java for
 // 10,000 rounds.
 const (

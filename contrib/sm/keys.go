@@ -14,9 +14,6 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
-// sequence is what the DER of every key, certificate and ciphertext here begins with.
-const sequence = 0x30
-
 // ParsePrivateKey parses an SM2 private key in PEM or DER, PKCS#8 or SEC 1. PEM text may contain a
 // literal \n for a line break, as environment variables often do. The key is also a
 // crypto.Decrypter. The error is apiv3.ErrKey and names a file of another kind.

@@ -13,6 +13,9 @@ import (
 	"github.com/wxpay-go/wxpay/apiv3"
 )
 
+// sequence is what the DER of every key, certificate and ciphertext here begins with.
+const sequence = 0x30
+
 // UserID is the signer's identity in SM2 signatures of WeChat Pay, the default of the standard.
 // Signatures with an empty one do not verify.
 const UserID = "1234567812345678"

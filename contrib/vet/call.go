@@ -14,6 +14,9 @@ import (
 	"github.com/wxpay-go/wxpay/fact"
 )
 
+// page explains every check.
+const page = "https://github.com/wxpay-go/wxpay/blob/main/docs/vet.md"
+
 // call is one call that the source ends with a verb.
 type call struct {
 	expr      *ast.CallExpr

@@ -11,8 +11,6 @@ import (
 	"github.com/wxpay-go/wxpay/api"
 )
 
-const module = "github.com/wxpay-go/wxpay"
-
 // chain is the part of a wxpay.Chain that the source shows. Paths and names are read by the library
 // itself, so both agree.
 type chain struct {

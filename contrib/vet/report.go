@@ -8,9 +8,6 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// page explains every check.
-const page = "https://github.com/wxpay-go/wxpay/blob/main/docs/vet.md"
-
 // ignoring is the comment that silences the line it stands on, or the one below it.
 const ignoring = "//wxpayvet:ignore"
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+const module = "github.com/wxpay-go/wxpay"
+
 // kind is the JSON type of a value.
 type kind uint8
 

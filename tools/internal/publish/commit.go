@@ -113,7 +113,7 @@ func (c *Candidate) write() error {
 				return err
 			}
 		}
-		closed, err := c.close(r)
+		closed, err := release(c.Clone, r)
 		if err != nil {
 			return err
 		}

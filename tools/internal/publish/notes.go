@@ -13,12 +13,6 @@ import (
 	"github.com/wxpay-go/wxpay/tools/internal/tree"
 )
 
-// changelogs are the files in each released module that tell its changes to users, in the form of https://keepachangelog.com.
-var changelogs = []struct{ name, none string }{
-	{"CHANGELOG.md", "No change for users is recorded."},
-	{"CHANGELOG.zh-CN.md", "没有记录对用户可见的变化。"},
-}
-
 const unreleased = "## [Unreleased]\n"
 
 // headings are those that a version may have, in English and Chinese.
@@ -161,11 +155,11 @@ func count(body string, known []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// close gives what is not released yet in the changelogs of a module its version and date, and returns their names from the
+// release gives the unreleased part of the changelogs of a module its version and date, and returns their names from the
 // root of the clone.
-func (c *Candidate) close(r Release) (closed []string, err error) {
+func release(clone string, r Release) (closed []string, err error) {
 	for _, log := range changelogs {
-		name := filepath.Join(c.Clone, r.Dir, log.name)
+		name := filepath.Join(clone, r.Dir, log.name)
 		text, err := os.ReadFile(name)
 		if os.IsNotExist(err) {
 			continue // CheckNotes says so before a release that is one

@@ -14,6 +14,12 @@ import (
 	"github.com/wxpay-go/wxpay/tools/internal/tree"
 )
 
+// changelogs are the files in each released module that tell its changes to users, in the form of https://keepachangelog.com.
+var changelogs = []struct{ name, none string }{
+	{"CHANGELOG.md", "No change for users is recorded."},
+	{"CHANGELOG.zh-CN.md", "没有记录对用户可见的变化。"},
+}
+
 // First is the version of a module that has none.
 const First = "v0.1.0"
 
