@@ -74,7 +74,6 @@ func TestNewRefusesAtOnce(t *testing.T) {
 		{"nil deduper", nil, webhook.WithDeduper(nil), "WithDeduper"},
 		{"nil signer", nil, webhook.WithResponseSigner(nil), "WithResponseSigner"},
 		{"nil clock", nil, webhook.WithClock(nil), "WithClock"},
-		{"nil nonce", nil, webhook.WithNonce(nil), "WithNonce"},
 		{"no body at all", nil, webhook.WithMaxBody(0), "WithMaxBody"},
 		{"no budget", nil, webhook.WithBudget(0), "WithBudget"},
 		{"budget beyond the platform's", nil, webhook.WithBudget(5*time.Second + 1), "WithBudget"},

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,7 +28,6 @@ type config struct {
 	budget   time.Duration
 	timeout  time.Duration
 	clock    func() time.Time
-	nonce    func() string
 }
 
 // longestBudget is the platform's wait for a response.
@@ -38,7 +36,7 @@ const longestBudget = 5 * time.Second
 func defaults() config {
 	return config{
 		embedded: true, usual: true, maxBody: 1 << 20, budget: 4500 * time.Millisecond, timeout: time.Minute,
-		clock: time.Now, nonce: rand.Text,
+		clock: time.Now,
 	}
 }
 
@@ -154,18 +152,6 @@ func WithClock(now func() time.Time) Option {
 		c.clock = now
 		if now == nil {
 			return errors.New("WithClock: the clock is nil")
-		}
-		return nil
-	}
-}
-
-// WithNonce replaces the source of nonces of signed responses, for golden tests. The default is
-// crypto/rand.Text.
-func WithNonce(nonce func() string) Option {
-	return func(c *config) error {
-		c.nonce = nonce
-		if nonce == nil {
-			return errors.New("WithNonce: the source is nil")
 		}
 		return nil
 	}

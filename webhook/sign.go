@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,7 +20,7 @@ func (c *config) signResponse(_ context.Context, m *Merchant, d *Delivery, body 
 		return "", errors.New("the response must be signed: Delivery needs Target")
 	}
 	caller := apiv3.Authorization{
-		ID: m.ID, Serial: m.Serial, Nonce: c.nonce(), Timestamp: strconv.FormatInt(c.clock().Unix(), 10),
+		ID: m.ID, Serial: m.Serial, Nonce: rand.Text(), Timestamp: strconv.FormatInt(c.clock().Unix(), 10),
 	}
 	header, _, err := apiv3.SignRequest(m.scheme(), m.PrivateKey, caller, http.MethodPost, d.Target, body)
 	return header, err

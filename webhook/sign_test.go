@@ -18,7 +18,7 @@ func TestSignedAnswer(t *testing.T) {
 	m := merchant(t)
 	m.PrivateKey, m.Serial = merchantKey(), serial
 	now := time.Now()
-	h, err := webhook.New(m, webhook.WithClock(func() time.Time { return now }), webhook.WithNonce(func() string { return "nonce" }))
+	h, err := webhook.New(m, webhook.WithClock(func() time.Time { return now }))
 	require.NoError(t, err)
 	const answer = `{"code":"SUCCESS","acq_tid":"T1"}`
 	h.OnInquiry("CROSS_BORDER_PAY.GET_MCH_INFO", func(context.Context, *webhook.Event) (any, error) { return []byte(answer), nil })
@@ -35,10 +35,10 @@ func TestSignedAnswer(t *testing.T) {
 	assert.Equal(t, "WECHATPAY2-SHA256-RSA2048", authorization.Scheme)
 	assert.Equal(t, mchID, authorization.ID)
 	assert.Equal(t, serial, authorization.Serial)
-	assert.Equal(t, "nonce", authorization.Nonce)
+	assert.GreaterOrEqual(t, len(authorization.Nonce), 26, "128 bits of chance")
 	signature, err := base64.StdEncoding.DecodeString(authorization.Signature)
 	require.NoError(t, err)
-	message := apiv3.AppendRequestMessage(nil, "POST", "/notify/a%2Fb?x=1", authorization.Timestamp, "nonce", []byte(answer))
+	message := apiv3.AppendRequestMessage(nil, "POST", "/notify/a%2Fb?x=1", authorization.Timestamp, authorization.Nonce, []byte(answer))
 	require.NoError(t, apiv3.RSA().Verify(&merchantKey().PublicKey, message, signature))
 
 	// Raw bytes: the target has to be told.
@@ -46,7 +46,13 @@ func TestSignedAnswer(t *testing.T) {
 	assert.Equal(t, 500, h.Deliver(t.Context(), &webhook.Delivery{Header: header, Body: body}).Status)
 	delivered := h.Deliver(t.Context(), &webhook.Delivery{Header: header, Body: body, Target: "/notify/a%2Fb?x=1"})
 	assert.Equal(t, 200, delivered.Status)
-	assert.Equal(t, w.Header().Get("Authorization"), delivered.Authorization)
+	again, err := apiv3.ParseAuthorization(delivered.Authorization)
+	require.NoError(t, err)
+	assert.NotEqual(t, authorization.Nonce, again.Nonce)
+	signature, err = base64.StdEncoding.DecodeString(again.Signature)
+	require.NoError(t, err)
+	message = apiv3.AppendRequestMessage(nil, "POST", "/notify/a%2Fb?x=1", again.Timestamp, again.Nonce, []byte(answer))
+	require.NoError(t, apiv3.RSA().Verify(&merchantKey().PublicKey, message, signature))
 }
 
 func TestAnswerSigner(t *testing.T) {
