@@ -23,6 +23,24 @@ func (p *program) untilPaused(ctx context.Context, q *fleet.Queue) error {
 	return nil
 }
 
+// untilStopped runs a worker until it is interrupted.
+func (p *program) untilStopped(ctx context.Context, w *fleet.Worker) error {
+	told := make(chan struct{})
+	hush := context.AfterFunc(ctx, func() {
+		defer close(told)
+		p.interrupted()
+	})
+	err := w.Run(ctx)
+	if !hush() {
+		<-told
+	}
+	return err
+}
+
+func (p *program) interrupted() {
+	p.note("Interrupted: finishing what is in hand; once more to break off.")
+}
+
 // untilIdle runs a worker beside what feeds it, and stops it when that has ended. An interruption is none if all was fed, and is
 // done after it.
 func (p *program) untilIdle(ctx context.Context, q *fleet.Queue, w *fleet.Worker, feed func(context.Context) error, fed func() bool) error {
@@ -40,7 +58,7 @@ func (p *program) untilIdle(ctx context.Context, q *fleet.Queue, w *fleet.Worker
 	err := feed(feeding)
 	stop()
 	if ctx.Err() != nil {
-		p.note("Interrupted: finishing what is in hand; once more to break off.")
+		p.interrupted()
 	}
 	<-ended
 	switch {

@@ -57,6 +57,7 @@ func TestReachedWhileItWorks(t *testing.T) {
 	stop()
 	assert.Zero(t, <-ended)
 	assert.Contains(t, notes.String(), ": the wrong file\n")
+	assert.Contains(t, notes.String(), "Interrupted: finishing what is in hand")
 	assert.Len(t, gateway.Ledger.Effects(sandbox.FeedEffect), 11)
 
 	// What was cancelled can be submitted again, also with other content.

@@ -62,7 +62,7 @@ func (p *program) work(ctx context.Context, o workCommandOptions) error {
 	seen.queue.Store(s.queue)
 	defer b.end()
 	if !o.untilIdle {
-		return w.Run(ctx)
+		return p.untilStopped(ctx, w)
 	}
 	before, err := s.queue.Status(ctx)
 	if err != nil {
