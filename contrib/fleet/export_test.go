@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
@@ -89,4 +90,40 @@ func TellInVain(q *Queue, at State) {
 	if err := q.tell(ended); err == nil || q.untold.unsure == nil {
 		panic("fleet: it was told")
 	}
+}
+
+// AddUnheard adds to the account of a queue with a response that is lost, and after that as another
+// process. It returns how many more records the account has then.
+func AddUnheard(ctx context.Context, q, other *Queue, added, meanwhile int64) (int64, error) {
+	if _, err := other.add(ctx, account{1, 1}); err != nil { // an account is there
+		return 0, err
+	}
+	before, _, err := q.account(ctx)
+	if err != nil {
+		return 0, err
+	}
+	u := &unheard{KeyValue: q.control, then: func() { _, err = other.add(ctx, account{meanwhile, meanwhile}) }}
+	q.control = u
+	defer func() { q.control = u.KeyValue }()
+	if _, failed := q.add(ctx, account{added, added}); failed != nil || err != nil {
+		return 0, errors.Join(failed, err)
+	}
+	after, _, err := q.account(ctx)
+	return after.Ended - before.Ended, err
+}
+
+// unheard is a bucket whose first response is lost. then happens before that is noticed.
+type unheard struct {
+	jetstream.KeyValue
+	then func()
+}
+
+func (u *unheard) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	revision, err := u.KeyValue.Update(ctx, key, value, revision)
+	if then := u.then; then != nil && err == nil {
+		u.then = nil
+		then()
+		return 0, nats.ErrTimeout
+	}
+	return revision, err
 }

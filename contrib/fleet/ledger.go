@@ -76,13 +76,17 @@ func (q *Queue) withdraw(ctx context.Context, a account) error {
 // add adds to the account. If it returns an error, it reports whether that may have been added all
 // the same.
 func (q *Queue) add(ctx context.Context, a account) (perhaps bool, err error) {
-	by := q.claim()
+	by, tried := q.claim(), uint64(0)
 	for try := 0; ; try++ {
 		have, revision, err := q.account(ctx)
 		switch {
 		case err != nil:
 			return perhaps, err
 		case have.By == by: // it was added, although nobody said so
+			return true, nil
+		case perhaps && revision != tried && a.Known >= 0 && a.Ended >= 0:
+			// Somebody else was next, perhaps after this addition. To add it twice would be too much, but to
+			// take it off twice is not.
 			return true, nil
 		}
 		next := entry{have.plus(a), have.Withdrawn, by}
@@ -94,12 +98,10 @@ func (q *Queue) add(ctx context.Context, a account) (perhaps bool, err error) {
 		case err == nil:
 			return true, nil
 		case !jserror.WrongSequence(err) && !errors.Is(err, jetstream.ErrKeyExists):
-			perhaps = true
+			perhaps, tried = true, revision
 			if try >= 2 {
 				return perhaps, fmt.Errorf("fleet: counting records: %w", q.engine.Explain(err))
 			}
-		case perhaps && a.Known >= 0 && a.Ended >= 0: // somebody else was next; to add it twice would be too much, but to take it off twice is not
-			return true, nil
 		}
 		if !sleep(ctx, 10*time.Millisecond+spread(10*time.Millisecond, 0)) {
 			return perhaps, context.Cause(ctx)

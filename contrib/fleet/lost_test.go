@@ -245,6 +245,16 @@ func TestLostOnServer(t *testing.T) {
 	assert.Equal(t, fleet.Unknown, results(t, q)["new"].State)
 }
 
+// A number that may have been added to the account, before others added theirs, is not added twice:
+// then records would seem to be missing.
+func TestAddedOnce(t *testing.T) {
+	t.Parallel()
+	g, e := newGateway(t), fleettest.Embedded(t)
+	more, err := fleet.AddUnheard(t.Context(), newQueue(t, e, g.client), newQueue(t, e, g.client), 5, 2)
+	require.NoError(t, err)
+	assert.EqualValues(t, 7, more)
+}
+
 // Records that are forgotten, or leave their end, while others count them are no loss.
 func TestChangesAreNoLoss(t *testing.T) {
 	t.Parallel()
