@@ -34,7 +34,7 @@ func escape(text string) string {
 			b.WriteString("&gt;")
 		case r == '"':
 			b.WriteString("&quot;")
-		case r < ' ' && r != '\t' && r != '\n', r == 0xfffe, r == 0xffff, r == '_' && isEscape(text[i:]):
+		case r < ' ' && r != '\t' && r != '\n', r == 0xfffe, r == 0xffff, r == '_' && beginsEscape(text[i:]):
 			fmt.Fprintf(&b, "_x%04X_", r)
 		default:
 			b.WriteRune(r)
@@ -43,8 +43,12 @@ func escape(text string) string {
 	return b.String()
 }
 
-func isEscape(text string) bool {
-	if len(text) < 7 || text[1] != 'x' || text[6] != '_' {
+func isEscape(text string) bool { return len(text) >= 7 && text[6] == '_' && beginsEscape(text) }
+
+// beginsEscape reports whether text is an escape but for the _ at its end, which may be the first
+// one of the next character's escape.
+func beginsEscape(text string) bool {
+	if len(text) < 6 || text[1] != 'x' {
 		return false
 	}
 	_, err := strconv.ParseUint(text[2:6], 16, 16)

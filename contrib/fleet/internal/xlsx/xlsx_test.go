@@ -240,6 +240,7 @@ func FuzzOpen(f *testing.F) {
 // Text that is written is read as it was.
 func FuzzText(f *testing.F) {
 	f.Add("a_x000D_\x00\ufffe")
+	f.Add("a_x00D8\x0e\x17")
 	f.Fuzz(func(t *testing.T, text string) {
 		if !xlsx.Fits(text) || text == "" {
 			t.Skip()
