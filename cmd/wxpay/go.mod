@@ -46,5 +46,3 @@ replace github.com/wxpay-go/wxpay => ../..
 replace github.com/wxpay-go/wxpay/contrib/pkcs12 => ../../contrib/pkcs12
 
 replace github.com/wxpay-go/wxpay/contrib/sm => ../../contrib/sm
-
-replace github.com/wxpay-go/wxpay/contrib/vet => ../../contrib/vet
