@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -68,7 +67,7 @@ func (c *Client) build(options []Option) (*Client, error) {
 		Timeout: c.timeout, AttemptTimeout: c.attemptTimeout, Limits: call.TimeLimits(c.timeout, c.attemptTimeout), Attempts: c.attempts,
 		Waits: len(c.middlewares) > 0, Facts: c.facts, Plans: c.plans, Fill: c.defaults,
 		Checks: call.Checks{Strict: c.strict, Silenced: c.silenced, Told: c.told},
-		Logger: c.findings, LogNumbers: c.logNumbers, Echoes: new(sync.Map), Errors: callErrors(),
+		Logger: c.findings, LogNumbers: c.logNumbers, Echoes: new(call.Echoes), Errors: callErrors(),
 	}
 	if c.origin != nil {
 		c.line.Echoes = c.origin.line.Echoes

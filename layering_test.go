@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -240,21 +241,36 @@ func TestNothingWeakensTLS(t *testing.T) {
 	}
 }
 
+// The compiler compiles the methods of a generic type again for each package that can reach it: of a field that a
+// client has, for each package that uses a client.
+func TestFieldsAreOfNoGenericType(t *testing.T) {
+	generic := regexp.MustCompile(`(?m)^\t\w+ +\*?(atomic\.Pointer\[|sync\.Map\b)`)
+	for _, file := range moduleFiles(t) {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Empty(t, generic.FindString(string(source)), file)
+	}
+}
+
 // coreFiles are the files of the client: those of the root module without its sandbox.
-func coreFiles(t *testing.T) (files []string) {
+func coreFiles(t *testing.T) []string {
+	t.Helper()
+	files := slices.DeleteFunc(moduleFiles(t), func(file string) bool { return strings.HasPrefix(file, "sandbox/") })
+	require.Greater(t, len(files), 100)
+	return files
+}
+
+// moduleFiles are the files of the root module.
+func moduleFiles(t *testing.T) (files []string) {
 	t.Helper()
 	root, err := os.Getwd()
 	require.NoError(t, err)
 	for _, p := range goList[goPackage](t, ".", "-json=ImportPath,Dir,GoFiles", "./...") {
 		dir, err := filepath.Rel(root, p.Dir)
 		require.NoError(t, err)
-		if dir = filepath.ToSlash(dir); dir == "sandbox" || strings.HasPrefix(dir, "sandbox/") {
-			continue
-		}
 		for _, file := range p.GoFiles {
-			files = append(files, path.Join(dir, file))
+			files = append(files, path.Join(filepath.ToSlash(dir), file))
 		}
 	}
-	require.Greater(t, len(files), 100)
 	return files
 }

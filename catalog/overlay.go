@@ -92,7 +92,7 @@ func rowsOver[T any](base []*row[T], made map[string]*T, own []*T, names func(*T
 	for _, one := range own {
 		r := &row[T]{}
 		r.method, r.name = names(one)
-		r.made.Store(one)
+		r.parsed.Store(one)
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b *row[T]) int {
@@ -106,10 +106,10 @@ func (c *Catalog) group(rows []*row[fact.Operation]) {
 	slices.SortFunc(rows, func(a, b *row[fact.Operation]) int { return strings.Compare(a.name, b.name) })
 	all := make([]*fact.Operation, len(rows))
 	for i, r := range rows {
-		if all[i] = r.made.Load(); all[i] == nil {
+		if all[i] = made(r); all[i] == nil {
 			same := *c.exactly(r.method + " " + r.name)
 			all[i] = &same
-			r.made.Store(&same)
+			r.parsed.Store(&same)
 		}
 	}
 	for i, operation := range all {

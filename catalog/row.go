@@ -16,9 +16,16 @@ type row[T any] struct {
 	method string // empty for an event
 	name   string // the path of an operation, the type of an event
 	chunk  *chunk
-	at     int       // in the chunk
-	also   []*row[T] // of an operation: those that look alike
-	made   atomic.Pointer[T]
+	at     int          // in the chunk
+	also   []*row[T]    // of an operation: those that look alike
+	parsed atomic.Value // a *T
+}
+
+// made returns what was parsed, nil before. It is a function, and parsed is no atomic.Pointer, since
+// the compiler compiles the methods of generic types again for each package that can reach them.
+func made[T any](r *row[T]) *T {
+	done, _ := r.parsed.Load().(*T)
+	return done
 }
 
 // source is the packed data of a catalogue's rows.
@@ -69,28 +76,28 @@ func (c *chunk) code(at int) *fact.Code {
 }
 
 func operationOf(r *row[fact.Operation]) *fact.Operation {
-	if made := r.made.Load(); made != nil {
-		return made
+	if done := made(r); done != nil {
+		return done
 	}
 	r.chunk.from.mu.Lock()
 	defer r.chunk.from.mu.Unlock()
-	if made := r.made.Load(); made != nil {
-		return made
+	if done := made(r); done != nil {
+		return done
 	}
 	// operations of the same shape name each other, so all of them are parsed before one is visible
 	group := append([]*row[fact.Operation]{r}, r.also...)
 	slices.SortFunc(group, func(a, b *row[fact.Operation]) int { return strings.Compare(a.name, b.name) })
-	made := make([]*fact.Operation, len(group))
+	all := make([]*fact.Operation, len(group))
 	for i, one := range group {
-		made[i] = one.chunk.operation(one.at)
+		all[i] = one.chunk.operation(one.at)
 	}
 	for i, one := range group {
 		if len(group) > 1 {
-			made[i].Also = slices.Delete(slices.Clone(made), i, i+1)
+			all[i].Also = slices.Delete(slices.Clone(all), i, i+1)
 		}
-		one.made.Store(made[i])
+		one.parsed.Store(all[i])
 	}
-	return r.made.Load()
+	return made(r)
 }
 
 // operation, event and code parse a row of the chunk. The source is locked.
@@ -122,15 +129,15 @@ func codeOf(r *row[fact.Code]) *fact.Code { return parsed(r, (*chunk).code) }
 
 // parsed returns the content of a row on which no other row depends.
 func parsed[T any](r *row[T], parse func(*chunk, int) *T) *T {
-	if made := r.made.Load(); made != nil {
-		return made
+	if done := made(r); done != nil {
+		return done
 	}
 	r.chunk.from.mu.Lock()
 	defer r.chunk.from.mu.Unlock()
-	if r.made.Load() == nil {
-		r.made.Store(parse(r.chunk, r.at))
+	if made(r) == nil {
+		r.parsed.Store(parse(r.chunk, r.at))
 	}
-	return r.made.Load()
+	return made(r)
 }
 
 func damaged(err error) string { return "catalog: an embedded copy is damaged: " + err.Error() }

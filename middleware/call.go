@@ -5,7 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/wxpay-go/wxpay/fact"
@@ -75,16 +75,16 @@ type Call struct {
 	// of its own message when a signature does not match.
 	MessageSize int
 
-	entered       time.Time                  // start of the call by Observe, while Observe runs
-	streaming     *atomic.Pointer[streaming] // the attempt under way, empty between attempts; nil unless the body streams
-	body          io.ReadCloser              // the body that SetBody installed
-	signed        []byte                     // the bytes that the signature covers while body is in place
-	authorization [1]string                  // backs the header value, so that signing allocates no slice for it
-	context       callContext                // the first context of WithCall
-	outer         context.Context            // the context outside the attempts, while they run
-	response      *Body                      // the last response's body, once it is read
-	first         Body                       // backs the first response's body
-	reader        bytes.Reader               // backs the first request's body
+	entered       time.Time       // start of the call by Observe, while Observe runs
+	streaming     *streaming      // the attempt under way, empty between attempts; nil unless the body streams
+	body          io.ReadCloser   // the body that SetBody installed
+	signed        []byte          // the bytes that the signature covers while body is in place
+	authorization [1]string       // backs the header value, so that signing allocates no slice for it
+	context       callContext     // the first context of WithCall
+	outer         context.Context // the context outside the attempts, while they run
+	response      *Body           // the last response's body, once it is read
+	first         Body            // backs the first response's body
+	reader        bytes.Reader    // backs the first request's body
 }
 
 // TimeLimits are the time limits of a call, and the errors of their ends. 0 is no limit.
@@ -143,8 +143,26 @@ func (c *Call) ResponseBody() []byte {
 	return c.response.raw
 }
 
-// streaming is an attempt with a streamed body.
+// streaming is the attempt under way of a streamed body, if there is one.
 type streaming struct {
-	ctx   context.Context
-	moved func() // called at each read from the body
+	mu    sync.Mutex
+	ctx   context.Context // nil between attempts
+	moved func()          // called at each read from the body
+}
+
+func (s *streaming) set(ctx context.Context, moved func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ctx, s.moved = ctx, moved
+}
+
+// read tells the attempt of a read and returns its context.
+func (s *streaming) read() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		return context.Background()
+	}
+	s.moved()
+	return s.ctx
 }

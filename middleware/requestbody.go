@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync/atomic"
 )
 
 // SetStream sets a replayable body of req: size bytes of the reader that open opens at the first
@@ -13,7 +12,7 @@ import (
 // open receives, or the attempt never ends. The attempt's limit does not apply; TimeLimits.Still
 // bounds each stall, and the wait for the response's header.
 func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func(context.Context) (io.ReadCloser, error)) {
-	c.streaming = new(atomic.Pointer[streaming])
+	c.streaming = new(streaming)
 	req.GetBody = func() (io.ReadCloser, error) { return &lazyBody{open: open, streaming: c.streaming}, nil }
 	req.Body, req.ContentLength = &lazyBody{open: open, streaming: c.streaming}, size
 	c.body, c.signed = req.Body, signed
@@ -22,17 +21,13 @@ func (c *Call) SetStream(req *http.Request, size int64, signed []byte, open func
 // lazyBody opens its reader at the first read.
 type lazyBody struct {
 	open      func(context.Context) (io.ReadCloser, error)
-	streaming *atomic.Pointer[streaming]
+	streaming *streaming
 	body      io.ReadCloser
 	err       error
 }
 
 func (b *lazyBody) Read(p []byte) (int, error) {
-	ctx := context.Background()
-	if s := b.streaming.Load(); s != nil {
-		ctx = s.ctx
-		s.moved()
-	}
+	ctx := b.streaming.read()
 	if b.body == nil && b.err == nil {
 		b.body, b.err = b.open(ctx)
 	}

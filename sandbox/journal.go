@@ -124,11 +124,10 @@ func (j *Journal) Reset() { j.gate.Journal.Reset() }
 // several goroutines and must not wait for a response of the sandbox.
 func (j *Journal) OnRejection(do func(Entry)) {
 	if do == nil {
-		j.gate.OnRejection.Store(nil)
+		j.gate.OnRejection.Set(nil)
 		return
 	}
-	tell := func(e journal.Entry) { do(Entry(e)) }
-	j.gate.OnRejection.Store(&tell)
+	j.gate.OnRejection.Set(func(e journal.Entry) { do(Entry(e)) })
 }
 
 func entriesOf(entries []journal.Entry) []Entry {

@@ -111,7 +111,7 @@ func (c *Call) logEchoes(body []byte) {
 		if sent.kind != '"' || found.kind != '"' || sent.equal(found) {
 			continue
 		}
-		if _, known := c.line.Echoes.LoadOrStore(c.Method+c.Template+" "+field.Name, true); !known {
+		if c.line.Echoes.add(c.Method + c.Template + " " + field.Name) {
 			logger.Warn("wxpay response repeats a field of the call with another value", slog.String("method", c.Method), slog.String("path", c.Template),
 				slog.String("field", field.Name), slog.String("remedy", "compare the two: the response may be another call's"))
 		}

@@ -119,7 +119,7 @@ type Line struct {
 
 	Logger     *slog.Logger // nil: nothing is logged
 	LogNumbers bool
-	Echoes     *sync.Map // the echoes that were logged
+	Echoes     *Echoes // those that were logged
 
 	Errors Errors
 }

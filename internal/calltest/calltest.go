@@ -268,7 +268,7 @@ func NewLine(t testing.TB, gateway http.RoundTripper, facts Facts, middlewares .
 			}
 			return facts
 		},
-		Plans: new(sensitive.Plans), Checks: call.Checks{Told: preflight.NewTold()}, Echoes: new(sync.Map), Errors: newErrors(),
+		Plans: new(sensitive.Plans), Checks: call.Checks{Told: preflight.NewTold()}, Echoes: new(call.Echoes), Errors: newErrors(),
 	}
 	pipeline := middleware.Verify(&middleware.VerifyConfig{
 		Scheme: scheme, Keys: keys, Clock: time.Now, MaxResponse: 1 << 20, Ages: new(middleware.Ages),

@@ -27,7 +27,7 @@ var _ middleware.Keys = (*Keys)(nil)
 // the others.
 func New(set *apiv3.KeySet, clock func() time.Time, share float64) *Keys {
 	k := &Keys{chosen: chosen{clock: clock, share: share}}
-	k.set.Store(set)
+	k.set.store(set)
 	return k
 }
 
@@ -47,7 +47,7 @@ func (k *Keys) Key(ctx context.Context, serial string) (crypto.PublicKey, error)
 // id of a public key is a matter of configuration, which no refresh can cure. Both are apiv3.ErrUnknownSerial, and a
 // certificate outside its validity is apiv3.ErrExpired.
 func (k *Keys) Find(ctx context.Context, serial string) (apiv3.PlatformKey, error) {
-	set := k.set.Load()
+	set := k.set.load()
 	if public, ok := set.PublicKey(); ok && public.Serial == serial { // the usual case, which needs no clock
 		return public, nil
 	}
@@ -100,7 +100,7 @@ func (k *Keys) Encryption(ctx context.Context) (apiv3.PlatformKey, error) {
 // Usable returns the keys that can be used now.
 func (k *Keys) Usable() []apiv3.PlatformKey {
 	var usable []apiv3.PlatformKey
-	for _, key := range k.set.Load().All() {
+	for _, key := range k.set.load().All() {
 		if _, err := k.find(key.Serial); err == nil {
 			usable = append(usable, key)
 		}
@@ -113,7 +113,7 @@ func (k *Keys) Replace(ctx context.Context, refused string) bool {
 	if k.list == nil {
 		return false
 	}
-	if current, ok := k.set.Load().Certificate(k.clock()); !ok || current.Serial == refused {
+	if current, ok := k.set.load().Certificate(k.clock()); !ok || current.Serial == refused {
 		if _, err := k.list.refresh(ctx, reason{direct: true}); err != nil {
 			return false
 		}
@@ -146,7 +146,7 @@ func (k *Keys) Watch(ctx context.Context) error {
 // Status returns the state of the keys.
 func (k *Keys) Status() Status {
 	if k.list == nil {
-		return Status{Keys: k.set.Load().All()}
+		return Status{Keys: k.set.load().All()}
 	}
 	return k.list.status()
 }

@@ -221,7 +221,7 @@ func (l *list) record(why reason, err error) (level slog.Level, message string, 
 func (l *list) status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	status := Status{Keys: l.keys.set.Load().All(), Fetched: l.signed, Failures: l.failures, Err: l.failure, Broken: l.broken}
+	status := Status{Keys: l.keys.set.load().All(), Fetched: l.signed, Failures: l.failures, Err: l.failure, Broken: l.broken}
 	if due := l.due.Load(); due != 0 {
 		status.Next = time.Unix(0, due)
 	}

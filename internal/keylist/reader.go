@@ -26,7 +26,7 @@ type reader struct {
 }
 
 func newReader(source Source, keys *chosen) *reader {
-	r := &reader{Source: source, keys: keys, fixed: keys.set.Load()}
+	r := &reader{Source: source, keys: keys, fixed: keys.set.load()}
 	r.read = source.Reader(introduction{r})
 	return r
 }
@@ -148,7 +148,7 @@ func (r *reader) adopt(body []byte, signed time.Time) error {
 	if err != nil {
 		return err
 	}
-	r.keys.set.Store(set)
+	r.keys.set.store(set)
 	r.fetched, r.signed, r.broken = listed, signed, broken
 	return nil
 }

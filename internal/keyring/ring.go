@@ -19,7 +19,7 @@ import (
 
 // Ring holds certificates, one of which signs. The zero value is empty. It is safe for concurrent use.
 type Ring struct {
-	state atomic.Pointer[state]
+	state atomic.Value // a state
 
 	mu     sync.Mutex   // serialises changes
 	scheme apiv3.Scheme // of the clients that use the ring; nil until there is one
@@ -35,16 +35,14 @@ func (s state) find(serial string) int {
 
 // load returns the ring's content.
 func (r *Ring) load() state {
-	if now := r.state.Load(); now != nil {
-		return *now
-	}
-	return nil
+	now, _ := r.state.Load().(state)
+	return now
 }
 
 // Of returns a ring with one certificate, which was checked.
 func Of(certificate Certificate) *Ring {
 	r := new(Ring)
-	r.state.Store(&state{certificate})
+	r.state.Store(state{certificate})
 	return r
 }
 
@@ -73,7 +71,7 @@ func (r *Ring) Add(certificate Certificate) error {
 		return nil
 	}
 	now = append(slices.Clip(now), certificate)
-	r.state.Store(&now)
+	r.state.Store(now)
 	return nil
 }
 
@@ -87,7 +85,7 @@ func (r *Ring) Switch(serial string) error {
 		return fmt.Errorf("wxpay: the ring holds no certificate %s: Add it first", redact.Quote(serial))
 	}
 	now[0], now[i] = now[i], now[0]
-	r.state.Store(&now)
+	r.state.Store(now)
 	return nil
 }
 
@@ -104,7 +102,7 @@ func (r *Ring) Remove(serial string) error {
 	default:
 		now = slices.Delete(now, i, i+1)
 	}
-	r.state.Store(&now)
+	r.state.Store(now)
 	return nil
 }
 

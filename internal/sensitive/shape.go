@@ -101,7 +101,10 @@ func marked(fields []fact.Field) bool {
 type Plan struct{ Body, Query, Response Field }
 
 // Plans makes the plan of an operation once.
-type Plans struct{ m sync.Map }
+type Plans struct {
+	mu   sync.RWMutex
+	made map[*fact.Operation]*Plan
+}
 
 // none is the plan of a call of which nothing is known.
 var none Plan
@@ -111,15 +114,27 @@ func (p *Plans) Of(operation *fact.Operation) *Plan {
 	if operation == nil {
 		return &none
 	}
-	if made, ok := p.m.Load(operation); ok {
-		return made.(*Plan)
+	p.mu.RLock()
+	plan := p.made[operation]
+	p.mu.RUnlock()
+	if plan != nil {
+		return plan
 	}
-	made, _ := p.m.LoadOrStore(operation, &Plan{
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if plan = p.made[operation]; plan != nil {
+		return plan
+	}
+	plan = &Plan{
 		Body:     Field{Inner: NewShape(BodyFields(operation), true)},
 		Query:    Field{Inner: NewShape(operation.In.Query, true)},
 		Response: Field{Inner: NewShape(operation.Out, false)},
-	})
-	return made.(*Plan)
+	}
+	if p.made == nil {
+		p.made = make(map[*fact.Operation]*Plan)
+	}
+	p.made[operation] = plan
+	return plan
 }
 
 // BodyFields returns the fields of an operation's JSON text: the body, or the part of an upload

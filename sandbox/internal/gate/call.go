@@ -302,8 +302,8 @@ func (c *Call) record(id string, status int, header http.Header, body []byte, re
 		PlatformMessage: c.messages.Platform, ClientMessage: c.messages.Client, Fault: c.Fault(),
 	}
 	entry = c.Journal.Add(entry)
-	if tell := c.OnRejection.Load(); tell != nil && status >= http.StatusBadRequest && reason != "" {
-		(*tell)(entry)
+	if status >= http.StatusBadRequest && reason != "" {
+		c.OnRejection.tell(entry)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -46,7 +45,7 @@ type Gate struct {
 	ClassicErrors bool
 	// OnRejection is told of every request that is rejected, before its response is sent; nil for
 	// nobody.
-	OnRejection atomic.Pointer[func(journal.Entry)]
+	OnRejection Listener
 
 	links links
 

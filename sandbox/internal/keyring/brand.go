@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -49,7 +48,7 @@ type BrandRing struct {
 	once     sync.Once
 	brand    Brand
 	err      error
-	platform atomic.Pointer[Platform]
+	platform platform
 }
 
 // Brand returns the brand whom the sandbox knows. Its paths begin with /brand/, take the scheme of
@@ -76,7 +75,7 @@ func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 		return Brand{}, err
 	}
 	brand.Serial, brand.PublicKey = apiv3.Serial(brand.Certificate), &public.PublicKey
-	b.platform.Store(&Platform{
+	b.platform.store(&Platform{
 		Scheme: apiv3.Brand(), Authority: authority, PublicKeyID: brand.PublicKeyID, PublicKey: public, Mode: PublicKeyOnly,
 		Keys:     map[string]crypto.Signer{brand.PublicKeyID: public},
 		CallerID: brand.ID, Callers: map[string]*rsa.PublicKey{brand.Serial: &brand.PrivateKey.PublicKey},
@@ -85,4 +84,4 @@ func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 }
 
 // Platform returns the platform's side of the brand's keys; nil until the brand was asked for.
-func (b *BrandRing) Platform() *Platform { return b.platform.Load() }
+func (b *BrandRing) Platform() *Platform { return b.platform.load() }

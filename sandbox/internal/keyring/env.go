@@ -21,7 +21,7 @@ type Variable struct{ Name, Value string }
 
 // Variables are those of the merchant.
 func (r *Ring) Variables() []Variable {
-	p := r.platform.Load()
+	p := r.platform.load()
 	list := []Variable{
 		{"WXPAY_MCHID", r.merchant.ID},
 		{"WXPAY_SERIAL", r.merchant.Serial},

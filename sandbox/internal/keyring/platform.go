@@ -9,11 +9,23 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
+
+// platform is the keys at this moment. It is no atomic.Pointer, since the compiler compiles the methods
+// of a generic type again for each package that can reach it.
+type platform struct{ now atomic.Value }
+
+func (p *platform) load() *Platform {
+	keys, _ := p.now.Load().(*Platform)
+	return keys
+}
+
+func (p *platform) store(keys *Platform) { p.now.Store(keys) }
 
 // Platform is the platform's side of the keys at one moment: what it signs and decrypts with, and
 // whose requests it accepts. It is never changed; Ring replaces it by a changed copy.

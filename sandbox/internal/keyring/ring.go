@@ -19,7 +19,7 @@ import (
 // Ring is the keys of a merchant, on both sides.
 type Ring struct {
 	merchant Merchant
-	platform atomic.Pointer[Platform]
+	platform platform
 	shifts   atomic.Uint64 // signatures that SignWith decided on
 	shares   atomic.Uint64 // signatures that the share of the public key decided on
 
@@ -41,7 +41,7 @@ func New(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (*Rin
 	r := Known(merchantID, scheme)
 	merchant, keys, err := issue(merchantID, scheme, mode, now)
 	r.merchant = merchant
-	r.platform.Store(keys)
+	r.platform.store(keys)
 	return r, err
 }
 
@@ -54,7 +54,7 @@ func (r *Ring) Open(b *book.Book, clock *book.Clock) {
 }
 
 // Keep writes the keys of a new merchant down. The book must be begun.
-func (r *Ring) Keep() { r.keep(r.platform.Load(), r.clock.Now()) }
+func (r *Ring) Keep() { r.keep(r.platform.load(), r.clock.Now()) }
 
 // Install takes the keys that a store has.
 func (r *Ring) Install() error {
@@ -67,7 +67,7 @@ func (r *Ring) Install() error {
 		return fmt.Errorf("sandbox: the store: the keys of the merchant %s: %w", r.merchant.ID, err)
 	}
 	r.merchant = merchant
-	r.platform.Store(platform)
+	r.platform.store(platform)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (r *Ring) Install() error {
 func (r *Ring) Merchant() Merchant { return r.merchant }
 
 // Platform returns the platform's side as it is now.
-func (r *Ring) Platform() *Platform { return r.platform.Load() }
+func (r *Ring) Platform() *Platform { return r.platform.load() }
 
 // Encrypt encrypts a value for the merchant.
 func (r *Ring) Encrypt(value string) string {
@@ -129,7 +129,7 @@ func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Me
 
 // Complete makes sure that the platform has the keys of a mode, whichever mode the merchant is in.
 func (r *Ring) Complete(mode Mode) error {
-	if p := r.platform.Load(); (mode == CertificatesOnly || p.PublicKey != nil) && (mode == PublicKeyOnly || p.signs != "") {
+	if p := r.platform.load(); (mode == CertificatesOnly || p.PublicKey != nil) && (mode == PublicKeyOnly || p.signs != "") {
 		return nil
 	}
 	if err := generate(neededKeys(mode)...); err != nil { // beforehand, while nobody has to wait
@@ -174,7 +174,7 @@ func (r *Ring) AddCertificate(validity time.Duration) (*x509.Certificate, error)
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return nil, err
 	}
-	if _, err := spareKey(platformKeyName(r.platform.Load())); err != nil { // made beforehand, while nobody has to wait
+	if _, err := spareKey(platformKeyName(r.platform.load())); err != nil { // made beforehand, while nobody has to wait
 		return nil, err
 	}
 	err := r.change(func(p *Platform) (err error) {
@@ -246,7 +246,7 @@ func (r *Ring) ExpireCertificate(serial string) error {
 // replaces its own: requests signed with either are accepted. It returns the merchant with the new
 // certificate.
 func (r *Ring) AddMerchantCertificate() (Merchant, error) {
-	added, present := r.merchant, r.platform.Load()
+	added, present := r.merchant, r.platform.load()
 	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked)))
 	if err != nil {
 		return added, err
@@ -315,7 +315,7 @@ func (r *Ring) change(edit func(*Platform) error) error {
 
 // changeKeys is change with the book begun.
 func (r *Ring) changeKeys(edit func(*Platform) error, now time.Time) error {
-	changed := *r.platform.Load()
+	changed := *r.platform.load()
 	changed.Certificates = slices.Clone(changed.Certificates)
 	changed.Keys = maps.Clone(changed.Keys)
 	changed.Callers, changed.Revoked = maps.Clone(changed.Callers), maps.Clone(changed.Revoked)
@@ -325,7 +325,7 @@ func (r *Ring) changeKeys(edit func(*Platform) error, now time.Time) error {
 	if err := edit(&changed); err != nil {
 		return err
 	}
-	r.platform.Store(&changed)
+	r.platform.store(&changed)
 	r.keep(&changed, now)
 	return nil
 }
