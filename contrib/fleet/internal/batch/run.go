@@ -57,10 +57,10 @@ const ahead = 20_000
 func (p *program) run(ctx context.Context, o runOptions) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	switch {
+	switch rejects, _ := o.rejectsPath(); {
 	case sameFile(o.out, o.file):
 		return usageError("-o names the file that is read")
-	case o.out != "" && samePath(o.out, o.rejectsPath()):
+	case o.out != "" && samePath(o.out, rejects):
 		return usageError("-o and --rejects name the same file")
 	}
 	jobs, size, done, err := p.source(&o.sourceOptions)
