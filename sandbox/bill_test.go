@@ -91,7 +91,7 @@ func gunzip(t testing.TB, b []byte) []byte {
 }
 
 func TestTradeBill(t *testing.T) {
-	s := newShop(t, "2026-11-22 10:00:00")
+	s := newShop(t, "2026-11-22 10:00:00", sandbox.WithSeed(0))
 	_, err := s.Users.AddPaidOrder("ORDER-0001", 1000)
 	require.NoError(t, err)
 	s.pass(time.Minute)

@@ -25,7 +25,11 @@ func New(options ...Option) (*Sandbox, error) {
 		}
 	}
 	records, clock := book.New(set.clock)
-	numbers, brand := book.OpenNumbers(records), new(keyring.BrandRing)
+	before := uint64(0)
+	if !set.seeded {
+		before = book.BeforeFirst(set.clock())
+	}
+	numbers, brand := book.OpenNumbers(records, before), new(keyring.BrandRing)
 	s := &shared{set: set, gate: &gate.Gate{
 		Book: records, Clock: clock, Numbers: numbers, Journal: journal.New(set.entries, set.bytes), Faults: trouble.Seed(set.seed), Rules: gate.NewRules(),
 		Office: post.Open(records, clock, numbers, brand, set.hosts), Brand: brand, Scheme: set.scheme, Seed: set.seed, ClassicErrors: set.classicErrors,

@@ -23,6 +23,7 @@ type settings struct {
 	merchantID string
 	scheme     apiv3.Scheme
 	seed       uint64
+	seeded     bool
 	hosts      []string
 	mode       KeyMode
 	billRows   int64
@@ -75,10 +76,12 @@ func WithScheme(scheme apiv3.Scheme) Option {
 }
 
 // WithSeed sets the seed from which the hits of faults, canned responses and invented bills are
-// drawn, 0 by default.
+// drawn, 0 by default. With it the numbers of the platform's own, such as transaction ids, count
+// from 1. Without it they count from the time of the start, so that a sandbox that is started later
+// on the same day does not repeat them.
 func WithSeed(seed uint64) Option {
 	return func(s *settings) error {
-		s.seed = seed
+		s.seed, s.seeded = seed, true
 		return nil
 	}
 }

@@ -142,6 +142,32 @@ func TestNumbersNeverRepeat(t *testing.T) {
 	assert.Equal(t, next, paid(t, s), "a snapshot has its running numbers")
 }
 
+// TestAnotherStartRepeatsNoNumber starts a sandbox again on the same day, for a shop whose database has the numbers of the one
+// before. A seed makes the numbers repeatable.
+func TestAnotherStartRepeatsNoNumber(t *testing.T) {
+	run := func(at time.Time, options ...sandbox.Option) (numbers []string) {
+		s := newSandbox(t, append(options, fixed(at))...)
+		for i := range 100 {
+			number, err := s.Users.AddPaidOrder(fmt.Sprintf("ORDER-%04d", i), 100)
+			require.NoError(t, err)
+			numbers = append(numbers, number)
+		}
+		a := newCall(s, at, "POST", refundPath, map[string]any{
+			"out_trade_no": "ORDER-0001", "out_refund_no": "R1", "amount": map[string]any{"refund": 1, "total": 100, "currency": "CNY"},
+		}).sign(s).send(t, s.Transport(), inProcess)
+		require.Equal(t, 200, a.StatusCode, "%s", a.body)
+		return append(numbers, gjson.GetBytes(a.body, "refund_id").Str)
+	}
+	first := run(noon)
+	again := run(noon.Add(time.Millisecond))
+	for i, number := range first {
+		assert.NotContains(t, again, number, i)
+	}
+	seven := run(noon, sandbox.WithSeed(7))
+	assert.Equal(t, seven, run(noon.Add(time.Hour), sandbox.WithSeed(7)))
+	assert.NotContains(t, first, seven[0])
+}
+
 // TestRestoredAlarmsHaveOneOrder restores refunds that are due at one time.
 func TestRestoredAlarmsHaveOneOrder(t *testing.T) {
 	s, r := newReceiver(t)

@@ -223,7 +223,7 @@ func TestRecordsArePlain(t *testing.T) {
 
 func TestSnapshotBringsRecordsBack(t *testing.T) {
 	s := newShelf(t)
-	numbers := book.OpenNumbers(s.book)
+	numbers := book.OpenNumbers(s.book, 0)
 	s.fill()
 	s.must(func() {
 		s.things.Put("z", thing{Text: "z", At: start.Add(time.Hour)})
@@ -236,7 +236,7 @@ func TestSnapshotBringsRecordsBack(t *testing.T) {
 	require.NoError(t, err)
 
 	other := newShelf(t)
-	counted := book.OpenNumbers(other.book)
+	counted := book.OpenNumbers(other.book, 0)
 	snap, merchants, err := other.clock.ReadSnapshot(text)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"m"}, merchants)
@@ -372,11 +372,26 @@ func TestStoreOfAnotherVersion(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	s := newShelf(t)
-	n := book.OpenNumbers(s.book)
+	n := book.OpenNumbers(s.book, 0)
 	s.must(func() {
 		assert.Equal(t, []uint64{1, 2, 1}, []uint64{n.Next("a"), n.Next("a"), n.Next("b")})
 		late := time.Date(2025, 1, 1, 16, 30, 0, 0, time.UTC) // the next day in Beijing
 		assert.Equal(t, "422025010200000001", n.Dated("42", 18, late))
 		assert.Equal(t, "422025010200000002", n.Dated("42", 18, late))
+	})
+}
+
+func TestNumbersBeginAtATimeOfTheDay(t *testing.T) {
+	midnight := time.Date(2025, 1, 1, 16, 0, 0, 0, time.UTC) // in Beijing
+	assert.EqualValues(t, 0, book.BeforeFirst(midnight))
+	assert.EqualValues(t, 1, book.BeforeFirst(midnight.Add(10*time.Microsecond)))
+	last := book.BeforeFirst(midnight.Add(24*time.Hour - 1))
+	assert.EqualValues(t, 8_639_999_999, last)
+	s := newShelf(t)
+	n := book.OpenNumbers(s.book, last)
+	s.must(func() {
+		assert.Equal(t, "4200001234202501018640000000", n.Dated("4200001234", 28, midnight.Add(-1)), "no number is longer than it should be")
+		assert.Equal(t, "4200001234202501028640000001", n.Dated("4200001234", 28, midnight))
+		assert.EqualValues(t, last+1, n.Next("other"))
 	})
 }

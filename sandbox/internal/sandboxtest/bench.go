@@ -43,7 +43,7 @@ func New(t testing.TB) *Bench {
 	require.NoError(t, err)
 	records, clock := book.New(func() time.Time { return Start })
 	require.NoError(t, clock.Freeze())
-	numbers, brand := book.OpenNumbers(records), new(keyring.BrandRing)
+	numbers, brand := book.OpenNumbers(records, 0), new(keyring.BrandRing)
 	g := &gate.Gate{
 		Book: records, Clock: clock, Numbers: numbers, Journal: journal.New(journal.Entries, journal.Bytes), Faults: trouble.Seed(0),
 		Rules: gate.NewRules(), Office: post.Open(records, clock, numbers, brand, nil), Brand: brand, Scheme: scheme,

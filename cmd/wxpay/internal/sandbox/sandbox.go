@@ -31,6 +31,7 @@ type options struct {
 	addr    string
 	faults  []string // rules about faults
 	seed    uint64
+	seeded  bool
 	rows    int64    // of an invented bill; 0 for bills from the ledger
 	enforce []string // rules that hold besides those that hold by default
 	relax   []string // rules that do not hold
@@ -114,7 +115,7 @@ repeats it. At the end it tells how often each kind of fault hit.`,
 			if command.Flags().Changed("data") && o.data == "" {
 				return shell.Usage("--data names no directory: leave it out to keep nothing")
 			}
-			o.command, o.network = args, command.Flags().Changed("network")
+			o.command, o.network, o.seeded = args, command.Flags().Changed("network"), command.Flags().Changed("seed")
 			return o.run(command.Context(), sh)
 		},
 	}
@@ -127,7 +128,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `HOST:PORT` to listen on; port 0 is a free one")
 	flags.StringArrayVar(&o.faults, "fault", nil,
 		"`RULE` about a fault, such as 'reset-after path=/v3/refund/* p=0.3' (repeatable)")
-	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that decides the hits of faults, canned responses and invented bills")
+	flags.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that decides the hits of faults, canned responses and invented bills; with it the platform's numbers count from 1")
 	flags.Int64Var(&o.rows, "rows", 0, "invent bills of so `MANY` rows instead of listing the sandbox's ledger")
 	flags.StringSliceVar(&o.enforce, "enforce", nil, "`RULES` of production that hold as well, such as read-delay (repeatable)")
 	flags.StringSliceVar(&o.relax, "relax", nil, "`RULES` of production that do not hold, such as rates,refund-pace (repeatable)")
@@ -207,7 +208,10 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 			return shell.Usage("--fault: %w", err)
 		}
 	}
-	options := []sandbox.Option{sandbox.WithSeed(o.seed)}
+	var options []sandbox.Option
+	if o.seeded {
+		options = append(options, sandbox.WithSeed(o.seed))
+	}
 	if o.rows < 0 {
 		return shell.Usage("--rows: a bill cannot have %d rows", o.rows)
 	} else if o.rows > 0 {
