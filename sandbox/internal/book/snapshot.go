@@ -114,7 +114,7 @@ func (c *Clock) replace(snap *Snapshot, but []string, behind func()) error {
 		swap()
 	}
 	c.to(snap.Time, snap.Frozen)
-	c.clocks.set("", c.position())
+	c.clocks.Put("", c.position())
 	behind()
 	b.forget() // the store is written anew
 	b.realarm()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -238,7 +237,7 @@ func (o *Office) Redeliver(id string) error {
 // wait do not give way to later ones that have ended; there are 3,000 at most.
 func (o *Office) Deliveries() []Delivery {
 	defer o.book.Begin(o.clock.Now()).Commit()
-	rows := slices.SortedFunc(maps.Values(o.deliveries.Rows()), func(a, b delivery) int { return cmp.Compare(a.Serial, b.Serial) })
+	rows := o.oldestFirst()
 	list := make([]Delivery, len(rows))
 	for i, d := range rows {
 		list[i] = d.Delivery

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -135,29 +134,27 @@ func (o *Office) DeliverTo(receiver http.Handler) {
 // makeRoom lets the oldest deliveries give way to one more: those that have ended, and one that
 // waits only where too many do.
 func (o *Office) makeRoom() {
-	rows := o.deliveries.Rows()
-	excess := len(rows) - deliveryCount + 1
+	excess := o.deliveries.Len() - deliveryCount + 1
 	if excess <= 0 {
 		return
 	}
-	older := func(a, b string) int { return cmp.Compare(rows[a].Serial, rows[b].Serial) }
-	var leaving []string
-	for id, d := range rows {
-		if d.State != Waiting {
-			leaving = append(leaving, id)
-		}
-	}
-	slices.SortFunc(leaving, older)
+	all := o.oldestFirst()
+	leaving := slices.DeleteFunc(slices.Clone(all), func(d delivery) bool { return d.State == Waiting })
 	leaving = leaving[:min(len(leaving), excess)]
-	if len(leaving) == 0 && len(rows) >= deliveriesWaiting {
-		leaving = append(leaving, slices.MinFunc(slices.Collect(maps.Keys(rows)), older))
+	if len(leaving) == 0 && len(all) >= deliveriesWaiting {
+		leaving = all[:1]
 	}
-	for _, id := range leaving {
-		o.deliveries.Delete(id)
+	for _, d := range leaving {
+		o.deliveries.Delete(d.ID)
 	}
 	if len(leaving) > 0 {
 		o.tell()
 	}
+}
+
+// oldestFirst returns all deliveries.
+func (o *Office) oldestFirst() []delivery {
+	return slices.SortedFunc(book.Values(o.deliveries), func(a, b delivery) int { return cmp.Compare(a.Serial, b.Serial) })
 }
 
 // tell wakes those who wait for deliveries to come further.

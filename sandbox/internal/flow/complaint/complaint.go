@@ -3,7 +3,6 @@ package complaint
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -118,7 +117,7 @@ func (f *Flow) tell(c *gate.Call, k complaint) map[string]any {
 
 // everyComplaint returns all complaints, the newest first.
 func (f *Flow) everyComplaint() []complaint {
-	return slices.SortedFunc(maps.Values(f.table.Rows()), func(a, b complaint) int {
+	return slices.SortedFunc(book.Values(f.table), func(a, b complaint) int {
 		return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.ID, a.ID))
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
@@ -29,7 +30,7 @@ func (f *Flow) listCards(c *gate.Call) (any, *say.Rejection) {
 		return nil, rejected
 	}
 	defer c.Begin().Commit()
-	found := slices.Collect(maps.Values(f.cards.Rows()))
+	found := slices.Collect(book.Values(f.cards))
 	if _, changed := f.cards.Get(sampleCard); !changed {
 		found = append(found, theSampleCard())
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
 	"github.com/wxpay-go/wxpay/sandbox/internal/sample"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
@@ -59,7 +60,7 @@ func (f *Flow) keep(u userCard) {
 
 // everyUserCard returns all users' cards, the oldest first.
 func (f *Flow) everyUserCard() []userCard {
-	list := slices.Collect(maps.Values(f.userCards.Rows()))
+	list := slices.Collect(book.Values(f.userCards))
 	if _, changed := f.userCards.Get(cardKey(sampleCard, sampleMember)); !changed {
 		u, _ := f.userCard(sampleCard, sampleMember)
 		list = append(list, u)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -194,8 +195,8 @@ func (f *Flow) Paid(transaction string) (Order, bool) {
 	return f.orders.Get(key)
 }
 
-// All returns all orders, by key. They are to be read only.
-func (f *Flow) All() map[string]Order { return f.orders.Rows() }
+// All yields all orders with their keys. The book must be begun.
+func (f *Flow) All() iter.Seq2[string, Order] { return f.orders.Rows() }
 
 // Whole returns the request by which an order was made, which is that of the combined order for a
 // part of one.
@@ -235,7 +236,7 @@ type appID struct {
 
 // CheckAppID rejects an appid that is not bound. The book must be begun.
 func (f *Flow) CheckAppID(id string) *say.Rejection {
-	if _, known := f.appIDs.Get(id); known || len(f.appIDs.Rows()) == 0 {
+	if _, known := f.appIDs.Get(id); known || f.appIDs.Len() == 0 {
 		return nil
 	}
 	return &say.Rejection{

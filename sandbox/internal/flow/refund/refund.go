@@ -2,6 +2,7 @@
 package refund
 
 import (
+	"iter"
 	"net/http"
 	"time"
 
@@ -74,8 +75,8 @@ type Flow struct {
 	refunds book.Table[Refund] // by out_refund_no, as ledger.Key
 }
 
-// All returns all refunds, by key. They are to be read only.
-func (f *Flow) All() map[string]Refund { return f.refunds.Rows() }
+// All yields all refunds with their keys. The book must be begun.
+func (f *Flow) All() iter.Seq2[string, Refund] { return f.refunds.Rows() }
 
 var notExist = &say.Rejection{
 	Status: http.StatusNotFound, Code: "RESOURCE_NOT_EXISTS", Number: say.NumberUndocumented,

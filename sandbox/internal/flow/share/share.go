@@ -2,6 +2,7 @@
 package share
 
 import (
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -109,11 +110,11 @@ type Flow struct {
 	balances  book.Table[int64]    // fen, by merchant number of a receiver; without one it is boundless
 }
 
-// All returns all shares, by key. They are to be read only.
-func (f *Flow) All() map[string]Share { return f.shares.Rows() }
+// All yields all shares with their keys. The book must be begun.
+func (f *Flow) All() iter.Seq2[string, Share] { return f.shares.Rows() }
 
-// Returns returns all returns, by key. They are to be read only.
-func (f *Flow) Returns() map[string]Return { return f.returns.Rows() }
+// Returns yields all returns with their keys. The book must be begun.
+func (f *Flow) Returns() iter.Seq2[string, Return] { return f.returns.Rows() }
 
 // Returned returns the share that was returned.
 func (f *Flow) Returned(r Return) Share {

@@ -2,6 +2,7 @@
 package transfer
 
 import (
+	"iter"
 	"net/http"
 	"time"
 
@@ -70,9 +71,8 @@ type Flow struct {
 	receipts  book.Table[receipt]  // by transfer_bill_no
 }
 
-// All returns all transfer bills by out_bill_no. The caller must not change the map, and must hold
-// the book.
-func (f *Flow) All() map[string]Transfer { return f.transfers.Rows() }
+// All yields all transfer bills with their out_bill_no. The book must be begun.
+func (f *Flow) All() iter.Seq2[string, Transfer] { return f.transfers.Rows() }
 
 // numberOfBill returns the out_bill_no of a transfer_bill_no.
 func (f *Flow) numberOfBill(c *gate.Call, id string) string {
