@@ -67,8 +67,13 @@ const (
 
 // duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats
 // of one publish, on a broken connection; beyond it the records know. It costs the server some 150
-// bytes for each job of that time.
-const duplicateWindow = 20 * time.Second
+// bytes for each job of that time. A server that starts reads all messages of that time, and keeps
+// an index of them for minutes: so the window is the shortest there is where no message needs it,
+// and in an embedded engine, whose connection does not break.
+const (
+	duplicateWindow = 20 * time.Second
+	noWindow        = 100 * time.Millisecond
+)
 
 // settings is what the control bucket keeps of a queue.
 type settings struct {
@@ -128,9 +133,9 @@ func process() string {
 }
 
 func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
-	wait := ackWait
+	wait, window := ackWait, noWindow
 	if q.engine.server == nil {
-		wait = ackWaitCluster
+		wait, window = ackWaitCluster, duplicateWindow
 	}
 	if q.async, err = jetstream.New(q.engine.js.Conn(), jetstream.WithPublishAsyncMaxPending(publishAhead), jetstream.WithPublishAsyncTimeout(wait)); err != nil {
 		return err
@@ -147,11 +152,11 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 	}{
 		{&q.jobs, jetstream.StreamConfig{
 			Name: q.name + "-jobs", Subjects: []string{q.name + ".job.>"}, Retention: jetstream.WorkQueuePolicy,
-			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: duplicateWindow,
+			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: window,
 		}},
 		{&q.lanes, jetstream.StreamConfig{
 			Name: q.name + "-lanes", Subjects: []string{q.name + ".lane.>"}, Retention: jetstream.LimitsPolicy,
-			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: duplicateWindow,
+			Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, Duplicates: window,
 		}},
 		{&q.records, jetstream.StreamConfig{
 			Name: q.name + "-records", Subjects: []string{q.name + ".record.>"}, Retention: jetstream.LimitsPolicy,
@@ -166,6 +171,7 @@ func (q *Queue) open(ctx context.Context, c QueueConfig) (err error) {
 		}},
 	} {
 		s.config.MaxMsgsPerSubject = cmp.Or(s.config.MaxMsgsPerSubject, 1)
+		s.config.Duplicates = cmp.Or(s.config.Duplicates, noWindow)
 		s.config.Storage, s.config.Replicas = jetstream.FileStorage, q.engine.replicas
 		if *s.to, err = q.stream(ctx, s.config); err != nil {
 			return err

@@ -224,6 +224,28 @@ func TestQueue(t *testing.T) {
 	assert.Len(t, g.Journal.All(), before)
 }
 
+// A server that starts reads what was published to a stream in the time for which it knows repeats,
+// and keeps an index of it: an embedded engine would do so for all that was just submitted.
+func TestRepeatsAreKnownForAMoment(t *testing.T) {
+	t.Parallel()
+	windows := func(e *fleet.Engine) map[string]time.Duration {
+		newQueue(t, e, newGateway(t).client)
+		known := make(map[string]time.Duration)
+		for _, name := range []string{"jobs", "lanes", "records", "dead", "runs"} {
+			s, err := e.JetStream().Stream(t.Context(), "wxpay-"+name)
+			require.NoError(t, err)
+			known[name] = s.CachedInfo().Config.Duplicates
+		}
+		return known
+	}
+	const least, broken = 100 * time.Millisecond, 20 * time.Second // the latter is for a connection that breaks
+	assert.Equal(t, map[string]time.Duration{"jobs": least, "lanes": least, "records": least, "dead": least, "runs": least}, windows(fleettest.Embedded(t)))
+	e, err := fleet.Connect(t.Context(), fleettest.Standalone(t).ClientURL())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, e.Close()) })
+	assert.Equal(t, map[string]time.Duration{"jobs": broken, "lanes": broken, "records": least, "dead": least, "runs": least}, windows(e))
+}
+
 // Who only looks for a queue makes none.
 func TestNoQueue(t *testing.T) {
 	t.Parallel()
