@@ -185,7 +185,10 @@ func (p *program) open(ctx context.Context, o storeOptions) (s *store, err error
 	if err != nil {
 		return s, &exitError{exitNotSent, err}
 	}
-	s.leave = append(s.leave, func() { s.engine.Close() })
+	s.leave = append(s.leave, func() {
+		debug.FreeOSMemory() // an engine that ends writes down its index, of which it makes a copy in memory
+		s.engine.Close()
+	})
 	if keys == nil {
 		if keys, err = p.keysIn(dir, found || !s.alone, sandboxed); err != nil {
 			return s, err
