@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/rsa"
 	"crypto/x509"
-	"slices"
 	"time"
 
 	"github.com/wxpay-go/wxpay/sandbox/internal/gate"
@@ -50,7 +49,7 @@ func (k *Keys) PublicKey() *rsa.PublicKey {
 // the one to encrypt with, begins with a zero.
 func (k *Keys) Certificates() []*x509.Certificate {
 	k.have(CertificatesOnly)
-	return slices.Clone(k.merchant.Keys.Platform().Certificates)
+	return k.merchant.Keys.Platform().Issued()
 }
 
 // have completes the keys for those who cannot return an error.

@@ -83,6 +83,9 @@ func (s *shared) add(id string, mode KeyMode) (*Sandbox, error) {
 		return known, nil
 	}
 	keys, err := keyring.New(id, s.set.scheme, keyring.Mode(mode), s.gate.Clock.Now()) // outside of any lock: it takes time
+	if err == nil && s.set.store != nil {
+		err = keys.Generate()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,8 @@ func (c *Case) holders(serial string) []holder {
 			callers(p)
 		}
 		for _, s := range slices.Sorted(maps.Keys(p.Keys)) {
-			if public, ok := p.Keys[s].Public().(*rsa.PublicKey); ok {
-				list = append(list, holder{public, "the platform's key " + s})
+			if key := p.Keys[s]; key.Made() {
+				list = append(list, holder{&key.Private().PublicKey, "the platform's key " + s})
 			}
 		}
 	}
@@ -389,8 +389,8 @@ var sealedText = regexp.MustCompile(`"[A-Za-z0-9+/]{342}=="`)
 
 // openedBody returns the body with its encrypted fields in plain; empty if it has none.
 func (c *Case) openedBody(body string) string {
-	key, ok := c.Platform.Keys[c.Header.Get(apiv3.HeaderSerial)].(crypto.Decrypter)
-	if !ok {
+	key := c.Platform.Keys[c.Header.Get(apiv3.HeaderSerial)]
+	if key == nil {
 		return ""
 	}
 	found := false
@@ -399,7 +399,7 @@ func (c *Case) openedBody(body string) string {
 		if err != nil {
 			return text
 		}
-		plain, err := c.Scheme.Decrypt(key, sealed)
+		plain, err := c.Scheme.Decrypt(key.Private(), sealed)
 		if err != nil {
 			return text
 		}

@@ -79,14 +79,14 @@ func (c *Case) explainCiphertext(e *explanation, ciphertext []byte, remedy strin
 		whose string
 	}
 	var locks []lock
-	named, _ := c.Platform.Keys[c.Serial].(crypto.Decrypter)
+	named := c.Platform.Keys[c.Serial]
 	if named != nil {
-		locks = append(locks, lock{named, ""})
+		locks = append(locks, lock{named.Private(), ""})
 	}
 	for _, p := range c.All {
 		for _, serial := range slices.Sorted(maps.Keys(p.Keys)) {
-			if key, ok := p.Keys[serial].(crypto.Decrypter); ok && key != named {
-				locks = append(locks, lock{key, "the platform's key " + serial})
+			if key := p.Keys[serial]; key.Made() && key != named {
+				locks = append(locks, lock{key.Private(), "the platform's key " + serial})
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"bytes"
-	"crypto"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -239,7 +238,7 @@ func (c *Call) decrypt(encrypted string) (string, *say.Rejection) {
 	ciphertext, err := base64.StdEncoding.Strict().DecodeString(encrypted)
 	if err == nil {
 		var plaintext []byte
-		if plaintext, err = c.Platform.Scheme.Decrypt(c.Platform.Keys[c.Serial].(crypto.Decrypter), ciphertext); err == nil {
+		if plaintext, err = c.Platform.Scheme.Decrypt(c.Platform.Keys[c.Serial].Private(), ciphertext); err == nil {
 			return string(plaintext), nil
 		}
 	}

@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -61,15 +60,13 @@ func (b *BrandRing) Brand(authority *Authority, now time.Time) (Brand, error) {
 
 func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 	brand := Brand{ID: say.BrandID, Key: say.Hex(apiv3.KeySize), PublicKeyID: publicKeyID(say.BrandID)}
-	var public *rsa.PrivateKey
-	err := inParallel(
-		func() (err error) { brand.PrivateKey, err = spareKey("brand certificate"); return err },
-		func() (err error) { public, err = spareKey("brand public key"); return err },
-	)
-	if err != nil {
+	own, platform := spareKey("brand certificate"), spareKey("brand public key")
+	if err := generate(own, platform); err != nil {
 		return Brand{}, err
 	}
-	from := now.Add(-time.Minute)
+	brand.PrivateKey = own.Private()
+	public, from := platform.Private(), now.Add(-time.Minute)
+	var err error
 	brand.Certificate, err = authority.issue(newSerial(0x3A), pkix.Name{CommonName: say.BrandID, Country: []string{"CN"}}, from, from.AddDate(yearsValid, 0, 0), brand.PrivateKey)
 	if err != nil {
 		return Brand{}, err
@@ -77,7 +74,7 @@ func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 	brand.Serial, brand.PublicKey = apiv3.Serial(brand.Certificate), &public.PublicKey
 	b.platform.store(&Platform{
 		Scheme: apiv3.Brand(), Authority: authority, PublicKeyID: brand.PublicKeyID, PublicKey: public, Mode: PublicKeyOnly,
-		Keys:     map[string]crypto.Signer{brand.PublicKeyID: public},
+		Keys:     map[string]*Key{brand.PublicKeyID: platform},
 		CallerID: brand.ID, Callers: map[string]*rsa.PublicKey{brand.Serial: &brand.PrivateKey.PublicKey},
 	})
 	return brand, nil

@@ -1,9 +1,6 @@
 package keyring
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // Forget makes the process begin without keys.
 func Forget() {
@@ -16,5 +13,12 @@ func Forget() {
 func Made() []string {
 	cache.Lock()
 	defer cache.Unlock()
-	return slices.Sorted(maps.Keys(cache.keys))
+	var names []string
+	for name, key := range cache.keys {
+		if key.Made() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }

@@ -9,10 +9,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -33,7 +35,7 @@ type identity struct {
 // sandboxes.
 var cache struct {
 	sync.Mutex
-	keys       map[string]func() (*rsa.PrivateKey, error)
+	keys       map[string]*Key
 	identities map[string]identity
 }
 
@@ -66,32 +68,18 @@ func identityOf(merchantID string) identity {
 }
 
 // generate makes keys that are not there yet, in parallel.
-func generate(names ...string) error {
-	steps := make([]func() error, len(names))
-	for i, name := range names {
-		steps[i] = func() error { _, err := spareKey(name); return err }
-	}
-	return inParallel(steps...)
-}
-
-// inParallel runs the steps at the same time and returns the first error in their order.
-func inParallel(steps ...func() error) error {
-	errs := make([]error, len(steps))
+func generate(keys ...*Key) error {
+	errs := make([]error, len(keys))
 	var wait sync.WaitGroup
-	for i, step := range steps {
+	for i, key := range keys {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			errs[i] = step()
+			_, errs[i] = key.generate()
 		}()
 	}
 	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("sandbox: generating Keys: %w", err)
-		}
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // newSerial returns a random serial of 20 bytes that begins with first, which must be below 0x80:
@@ -112,6 +100,20 @@ var platformSubject = pkix.Name{CommonName: "Tenpay.com sign", Organization: []s
 
 func merchantSubject(id string) pkix.Name {
 	return pkix.Name{CommonName: id, Organization: []string{"微信商户系统"}, Country: []string{"CN"}}
+}
+
+// Certificate is a certificate of the platform, which is issued when somebody first looks at it:
+// most sandboxes live without, and save the time of its key.
+type Certificate struct {
+	Serial              string
+	NotBefore, NotAfter time.Time
+	key                 *Key
+	issued              func() *x509.Certificate
+}
+
+// certificateOf is a certificate that was issued before.
+func certificateOf(c *x509.Certificate, key *Key) *Certificate {
+	return &Certificate{apiv3.Serial(c), c.NotBefore, c.NotAfter, key, func() *x509.Certificate { return c }}
 }
 
 // Authority issues every certificate.
@@ -145,24 +147,72 @@ func (a *Authority) issue(serial *big.Int, subject pkix.Name, from, to time.Time
 	return x509.ParseCertificate(der)
 }
 
-// spareKey returns the key that goes by a name, which the first call of the process generates.
-func spareKey(name string) (*rsa.PrivateKey, error) {
-	cache.Lock()
-	if cache.keys == nil {
-		cache.keys = make(map[string]func() (*rsa.PrivateKey, error))
-	}
-	get := cache.keys[name]
-	if get == nil {
-		get = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, KeyBits) })
-		cache.keys[name] = get
-	}
-	cache.Unlock()
-	key, err := get()
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: generating a key: %w", err)
-	}
-	return key, nil
+// promise returns a certificate of the platform that is still to be issued.
+func (a *Authority) promise(serial *big.Int, from, to time.Time, key *Key) *Certificate {
+	seconds := func(at time.Time) time.Time { return at.UTC().Truncate(time.Second) } // as a certificate has them
+	return &Certificate{apiv3.Serial(&x509.Certificate{SerialNumber: serial}), seconds(from), seconds(to), key, sync.OnceValue(func() *x509.Certificate {
+		c, err := a.issue(serial, platformSubject, from, to, key.Private())
+		if err != nil {
+			panic(err) // the keys were made here
+		}
+		return c
+	})}
 }
+
+// spareKey returns the key that the process knows by a name.
+func spareKey(name string) *Key {
+	cache.Lock()
+	defer cache.Unlock()
+	if cache.keys == nil {
+		cache.keys = make(map[string]*Key)
+	}
+	key := cache.keys[name]
+	if key == nil {
+		key = new(Key)
+		cache.keys[name] = key
+	}
+	return key
+}
+
+// Key is a private key that is generated when it is first used, which takes a while.
+type Key struct {
+	once    sync.Once
+	made    atomic.Bool
+	private *rsa.PrivateKey
+	err     error
+}
+
+// keyOf is a key that is there already.
+func keyOf(private *rsa.PrivateKey) *Key {
+	k := &Key{private: private}
+	k.once.Do(func() { k.made.Store(true) })
+	return k
+}
+
+func (k *Key) generate() (*rsa.PrivateKey, error) {
+	k.once.Do(func() {
+		private, err := rsa.GenerateKey(rand.Reader, KeyBits)
+		if err != nil {
+			k.err = fmt.Errorf("sandbox: generating a key: %w", err)
+			return
+		}
+		k.private = private
+		k.made.Store(true)
+	})
+	return k.private, k.err
+}
+
+// Private returns the key itself.
+func (k *Key) Private() *rsa.PrivateKey {
+	private, err := k.generate()
+	if err != nil {
+		panic(err) // it is for want of randomness
+	}
+	return private
+}
+
+// Made reports whether the key was generated: nobody can have used one that was not.
+func (k *Key) Made() bool { return k.made.Load() }
 
 // Validity of the certificates, in years around the time when they are made. The older platform
 // certificate is in its last year, as during a change-over.

@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -34,8 +33,8 @@ type Platform struct {
 	Authority    *Authority
 	PublicKeyID  string
 	PublicKey    *rsa.PrivateKey
-	Certificates []*x509.Certificate      // listed, the oldest first
-	Keys         map[string]crypto.Signer // of every certificate and of the public key, by serial or id
+	Certificates []*Certificate  // listed, the oldest first
+	Keys         map[string]*Key // of every certificate and of the public key, by serial or id
 	Mode         Mode
 	signs        string  // the certificate that signs where nothing else is named
 	shift        string  // the certificate that signatures go over to, empty when there is none
@@ -51,64 +50,70 @@ type Platform struct {
 // complete adds the keys that a mode needs and that are not there yet.
 func (p *Platform) complete(mode Mode, now time.Time) error {
 	if mode != CertificatesOnly && p.PublicKey == nil {
-		key, err := spareKey(publicKeyName)
+		key := spareKey(publicKeyName)
+		private, err := key.generate()
 		if err != nil {
 			return err
 		}
-		p.PublicKey, p.Keys[p.PublicKeyID] = key, key
+		p.PublicKey, p.Keys[p.PublicKeyID] = private, key
 	}
 	if mode == PublicKeyOnly || p.signs != "" {
 		return nil
 	}
 	for i, serial := range firstSerials() {
-		key, err := spareKey(firstKeyName(i))
-		if err != nil {
-			return err
-		}
 		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
-		c, err := p.Authority.issue(serial, platformSubject, from, from.AddDate(yearsValid, 0, 0), key)
-		if err != nil {
-			return err
-		}
-		p.Certificates = append(p.Certificates, c)
-		p.Keys[apiv3.Serial(c)] = key
+		p.list(p.Authority.promise(serial, from, from.AddDate(yearsValid, 0, 0), spareKey(firstKeyName(i))))
 	}
-	p.signs = apiv3.Serial(p.Certificates[0])
+	p.signs = p.Certificates[0].Serial
 	return nil
 }
 
-// neededKeys are the names of the platform's keys that a mode cannot do without.
-func neededKeys(mode Mode) (names []string) {
+// neededKeys are the platform's keys that a mode cannot do without, or all that it has.
+func neededKeys(mode Mode, all bool) (keys []*Key) {
 	if mode != CertificatesOnly {
-		names = append(names, publicKeyName)
+		keys = append(keys, spareKey(publicKeyName))
 	}
-	if mode != PublicKeyOnly {
-		names = append(names, firstKeyName(0), firstKeyName(1))
+	if mode != PublicKeyOnly && all {
+		keys = append(keys, spareKey(firstKeyName(0)), spareKey(firstKeyName(1)))
 	}
-	return names
+	return keys
 }
 
-// platformKeyName names the key of the next certificate.
-func platformKeyName(p *Platform) string { return fmt.Sprintf("platform certificate %d", len(p.Keys)) }
+// nextKey is the key of the next certificate.
+func (p *Platform) nextKey() *Key {
+	return spareKey(fmt.Sprintf("platform certificate %d", len(p.Keys)))
+}
 
-// addCertificate issues a certificate and puts it at the end of the list.
-func (p *Platform) addCertificate(from, to time.Time) (*x509.Certificate, error) {
-	key, err := spareKey(platformKeyName(p))
-	if err != nil {
-		return nil, err
+// addCertificate puts a new certificate at the end of the list.
+func (p *Platform) addCertificate(from, to time.Time) *Certificate {
+	return p.list(p.Authority.promise(newSerial(0x2C), from, to, p.nextKey()))
+}
+
+func (p *Platform) list(c *Certificate) *Certificate {
+	p.Certificates = append(p.Certificates, c)
+	p.Keys[c.Serial] = c.key
+	return c
+}
+
+// Issued returns the certificates in the list, which are issued if they were not.
+func (p *Platform) Issued() []*x509.Certificate {
+	var keys []*Key
+	for _, c := range p.Certificates {
+		keys = append(keys, c.key)
 	}
-	added, err := p.Authority.issue(newSerial(0x2C), platformSubject, from, to, key)
-	if err != nil {
-		return nil, err
+	if err := generate(keys...); err != nil {
+		panic(err) // it is for want of randomness
 	}
-	p.Certificates = append(p.Certificates, added)
-	p.Keys[apiv3.Serial(added)] = key
-	return added, nil
+	var list []*x509.Certificate
+	for _, c := range p.Certificates {
+		list = append(list, c.issued())
+	}
+	return list
 }
 
 // find returns the place of a certificate in the list, -1 if it is not there.
 func (p *Platform) find(serial string) int {
-	return slices.IndexFunc(p.Certificates, func(c *x509.Certificate) bool { return apiv3.Serial(c) == serial })
+	return slices.IndexFunc(p.Certificates, func(c *Certificate) bool { return c.Serial == serial })
 }
 
 // Named reports whether a request may name the key.
@@ -144,7 +149,7 @@ func hit(draws counter, percent float64) bool {
 func (p *Platform) Sign(header http.Header, serial string, at time.Time, body []byte) {
 	timestamp, nonce := strconv.FormatInt(at.Unix(), 10), say.Hex(32)
 	message := apiv3.AppendResponseMessage(make([]byte, 0, len(body)+64), timestamp, nonce, body)
-	signature, err := p.Scheme.Sign(crypto.Signer(p.Keys[serial]), message)
+	signature, err := p.Scheme.Sign(p.Keys[serial].Private(), message)
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: signing: %v", err)) // the keys were made here and fit the scheme
 	}

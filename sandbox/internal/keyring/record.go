@@ -1,12 +1,12 @@
 package keyring
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -57,9 +57,9 @@ func recordOf(m Merchant, p *Platform) record {
 		Steered: p.steered, Share: p.share, Callers: public(p.Callers), Revoked: public(p.Revoked),
 	}
 	for serial, key := range p.Keys {
-		k.Keys[serial] = derOf(x509.MarshalPKCS8PrivateKey, key)
+		k.Keys[serial] = derOf(x509.MarshalPKCS8PrivateKey, key.Private())
 	}
-	for _, certificate := range p.Certificates {
+	for _, certificate := range p.Issued() {
 		k.Certificates = append(k.Certificates, certificate.Raw)
 	}
 	return k
@@ -102,23 +102,25 @@ func (k record) read(merchantID string, scheme apiv3.Scheme) (Merchant, *Platfor
 	}
 	errs = append(errs, err)
 	p := &Platform{
-		Scheme: scheme, Authority: &Authority{certificate(k.Authority), signer}, PublicKeyID: k.PublicKeyID, Keys: make(map[string]crypto.Signer, len(k.Keys)),
+		Scheme: scheme, Authority: &Authority{certificate(k.Authority), signer}, PublicKeyID: k.PublicKeyID, Keys: make(map[string]*Key, len(k.Keys)),
 		Mode: k.Mode, signs: k.Signs, shift: k.Shift, shifted: k.Shifted, steered: k.Steered, share: k.Share,
 		CallerID: merchantID, Callers: public(k.Callers), Revoked: public(k.Revoked),
 	}
 	for serial, der := range k.Keys {
 		key := private(der)
-		if p.Keys[serial] = key; serial == k.PublicKeyID {
+		if p.Keys[serial] = keyOf(key); serial == k.PublicKeyID {
 			p.PublicKey = key
 		}
 	}
 	for _, der := range k.Certificates {
-		p.Certificates = append(p.Certificates, certificate(der))
+		if c := certificate(der); c != nil {
+			p.Certificates = append(p.Certificates, certificateOf(c, p.Keys[apiv3.Serial(c)]))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Merchant{}, nil, err
 	}
-	if p.Mode != CertificatesOnly && p.PublicKey == nil || p.Mode != PublicKeyOnly && p.Keys[p.signs] == nil {
+	if slices.ContainsFunc(p.Certificates, func(c *Certificate) bool { return c.key == nil }) || p.Mode != CertificatesOnly && p.PublicKey == nil || p.Mode != PublicKeyOnly && p.Keys[p.signs] == nil {
 		return Merchant{}, nil, errors.New("a key is missing")
 	}
 	m.Serial = apiv3.Serial(m.Certificate)
@@ -147,7 +149,7 @@ func (p *Platform) rotation(now time.Time) rotation {
 	}
 	for _, c := range p.Certificates {
 		consider(c.NotAfter)
-		if apiv3.Serial(c) == p.signs {
+		if c.Serial == p.signs {
 			consider(c.NotAfter.Add(-takeover))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -93,13 +94,11 @@ func Encrypt(scheme apiv3.Scheme, public crypto.PublicKey, value string) string 
 
 // issue makes a merchant and the platform's side of their keys, as far as the mode needs them.
 func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Merchant, *Platform, error) {
-	if err := generate(append(neededKeys(mode), merchantKeyName(merchantID))...); err != nil {
+	own := spareKey(merchantKeyName(merchantID))
+	if err := generate(append(neededKeys(mode, false), own)...); err != nil {
 		return Merchant{}, nil, err
 	}
-	key, err := spareKey(merchantKeyName(merchantID))
-	if err != nil {
-		return Merchant{}, nil, err
-	}
+	key := own.Private()
 	if err := scheme.CheckPublicKey(key.Public()); err != nil {
 		return Merchant{}, nil, fmt.Errorf("sandbox: WithScheme: the scheme must work with RSA keys of %d bits: %w", KeyBits, err)
 	}
@@ -112,19 +111,25 @@ func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Me
 		return Merchant{}, nil, err
 	}
 	p := &Platform{
-		Scheme: scheme, Authority: authority, PublicKeyID: publicKeyID(merchantID), Keys: make(map[string]crypto.Signer, 3), Mode: mode, share: 100,
+		Scheme: scheme, Authority: authority, PublicKeyID: publicKeyID(merchantID), Keys: make(map[string]*Key, 3), Mode: mode, share: 100,
 		CallerID: merchantID, Callers: make(map[string]*rsa.PublicKey, 1),
 	}
 	if err := p.complete(mode, now); err != nil {
 		return Merchant{}, nil, err
 	}
 	who, from := identityOf(merchantID), now.AddDate(-1, 0, 0)
-	own, err := authority.issue(who.serial, merchantSubject(merchantID), from, from.AddDate(yearsValid, 0, 0), key)
+	certificate, err := authority.issue(who.serial, merchantSubject(merchantID), from, from.AddDate(yearsValid, 0, 0), key)
 	if err != nil {
 		return Merchant{}, nil, err
 	}
-	p.Callers[apiv3.Serial(own)] = &key.PublicKey
-	return Merchant{ID: merchantID, Serial: apiv3.Serial(own), PrivateKey: key, APIv3Key: who.apiv3Key, Certificate: own}, p, nil
+	p.Callers[apiv3.Serial(certificate)] = &key.PublicKey
+	return Merchant{ID: merchantID, Serial: apiv3.Serial(certificate), PrivateKey: key, APIv3Key: who.apiv3Key, Certificate: certificate}, p, nil
+}
+
+// Generate makes the keys that nobody needed so far: a store takes all of them. It takes time, so
+// nothing may be locked.
+func (r *Ring) Generate() error {
+	return generate(slices.Collect(maps.Values(r.platform.load().Keys))...)
 }
 
 // Complete makes sure that the platform has the keys of a mode, whichever mode the merchant is in.
@@ -132,7 +137,7 @@ func (r *Ring) Complete(mode Mode) error {
 	if p := r.platform.load(); (mode == CertificatesOnly || p.PublicKey != nil) && (mode == PublicKeyOnly || p.signs != "") {
 		return nil
 	}
-	if err := generate(neededKeys(mode)...); err != nil { // beforehand, while nobody has to wait
+	if err := generate(neededKeys(mode, r.book.Stores())...); err != nil { // beforehand, while nobody has to wait
 		return err
 	}
 	return r.change(func(p *Platform) error { return p.complete(mode, r.clock.Now()) })
@@ -170,19 +175,19 @@ func (r *Ring) AddCertificate(validity time.Duration) (*x509.Certificate, error)
 	if validity <= 0 {
 		return nil, fmt.Errorf("sandbox: AddCertificate: the validity is %s, it must be positive", validity)
 	}
-	var added *x509.Certificate
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return nil, err
 	}
-	if _, err := spareKey(platformKeyName(r.platform.load())); err != nil { // made beforehand, while nobody has to wait
+	if err := generate(r.platform.load().nextKey()); err != nil { // beforehand, while nobody has to wait
 		return nil, err
 	}
-	err := r.change(func(p *Platform) (err error) {
+	var added *Certificate
+	err := r.change(func(p *Platform) error {
 		now := r.clock.Now()
-		added, err = p.addCertificate(now.Add(-time.Minute), now.Add(validity))
-		return err
+		added = p.addCertificate(now.Add(-time.Minute), now.Add(validity))
+		return nil
 	})
-	return added, err
+	return added.issued(), err
 }
 
 // SignWith signs percent of the signatures with the certificate that serial names, and the others
@@ -236,9 +241,9 @@ func (r *Ring) ExpireCertificate(serial string) error {
 			return fmt.Errorf("sandbox: ExpireCertificate: %q is no certificate in the list", serial)
 		}
 		old, end := p.Certificates[i], r.clock.Now().Add(-time.Minute)
-		ended, err := p.Authority.issue(old.SerialNumber, platformSubject, end.AddDate(-yearsValid, 0, 0), end, p.Keys[serial].(*rsa.PrivateKey))
-		p.Certificates[i] = ended
-		return err
+		number, _ := new(big.Int).SetString(old.Serial, 16)
+		p.Certificates[i] = p.Authority.promise(number, end.AddDate(-yearsValid, 0, 0), end, old.key)
+		return nil
 	})
 }
 
@@ -247,7 +252,7 @@ func (r *Ring) ExpireCertificate(serial string) error {
 // certificate.
 func (r *Ring) AddMerchantCertificate() (Merchant, error) {
 	added, present := r.merchant, r.platform.load()
-	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked)))
+	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked))).generate()
 	if err != nil {
 		return added, err
 	}
@@ -341,25 +346,19 @@ func (r *Ring) keep(p *Platform, now time.Time) {
 // rotate does what the platform does about certificates in time: another signs from ten days before
 // one ends, a new one if there is none that lasts longer, and those that have ended leave the list.
 func (r *Ring) rotate(_ string, last rotation, at time.Time) {
-	err := r.changeKeys(func(p *Platform) error {
-		latest := slices.MaxFunc(p.Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	r.changeKeys(func(p *Platform) error {
+		latest := slices.MaxFunc(p.Certificates, func(a, b *Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 		if i := p.find(p.signs); i >= 0 && p.Certificates[i].NotAfter.After(last.Since) && !at.Before(p.Certificates[i].NotAfter.Add(-takeover)) {
 			if !latest.NotAfter.After(at.Add(takeover)) {
-				var err error
-				if latest, err = p.addCertificate(at, at.AddDate(yearsValid, 0, 0)); err != nil {
-					return err
-				}
+				latest = p.addCertificate(at, at.AddDate(yearsValid, 0, 0))
 			}
-			p.signs, p.shift, p.shifted, p.steered = apiv3.Serial(latest), "", 0, true
+			p.signs, p.shift, p.shifted, p.steered = latest.Serial, "", 0, true
 		}
-		p.Certificates = slices.DeleteFunc(p.Certificates, func(c *x509.Certificate) bool {
+		p.Certificates = slices.DeleteFunc(p.Certificates, func(c *Certificate) bool {
 			return c.NotAfter.After(last.Since) && !c.NotAfter.After(at)
 		})
 		return nil
 	}, at)
-	if err != nil {
-		r.rotations.Put("", rotation{Since: at}) // no key could be made: nothing changes any more by itself
-	}
 }
 
 func checkPercent(percent float64) error {

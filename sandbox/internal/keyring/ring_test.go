@@ -1,6 +1,9 @@
 package keyring_test
 
 import (
+	"crypto/x509"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,16 +44,15 @@ func TestKeysAreMadeWhenNeeded(t *testing.T) {
 	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made())
 	assert.NotNil(t, r.Platform().PublicKey)
 	assert.Empty(t, r.Platform().Certificates)
-	require.NoError(t, r.Complete(keyring.PublicKeyOnly))
-	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made(), "a mode that is complete costs nothing")
 	require.NoError(t, r.SetMode(keyring.CertificatesOnly))
-	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
-	first := r.Platform().Certificates
+	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made(), "nothing was signed with a certificate")
+	first := r.Platform().Issued()
 	require.Len(t, first, 2)
+	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
 
 	r = newRing(t, keyring.CertificatesOnly)
 	assert.Nil(t, r.Platform().PublicKey)
-	for i, c := range r.Platform().Certificates {
+	for i, c := range r.Platform().Issued() {
 		assert.Equal(t, apiv3.Serial(first[i]), apiv3.Serial(c), "a process has one serial for each first certificate")
 		assert.Equal(t, first[i].PublicKey, c.PublicKey, "and one key")
 	}
@@ -59,16 +61,44 @@ func TestKeysAreMadeWhenNeeded(t *testing.T) {
 	assert.NotNil(t, r.Platform().PublicKey)
 
 	keyring.Forget()
-	newRing(t, keyring.CertificatesOnly)
-	assert.Equal(t, []string{older, newer, ofMerchant}, keyring.Made())
-	keyring.Forget()
-	newRing(t, keyring.BothKeys)
-	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
+	r = newRing(t, keyring.BothKeys)
+	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made())
+	header := make(http.Header)
+	r.Platform().Sign(header, r.Signer(r.Platform(), ""), start, nil)
+	assert.Equal(t, []string{older, ofMerchant, publicKey}, keyring.Made(), "a response to a request that names no key")
+	assert.Equal(t, r.Platform().Certificates[0].Serial, header.Get(apiv3.HeaderSerial))
+	require.NoError(t, r.Generate())
+	assert.Len(t, keyring.Made(), 4)
+}
+
+// What is known of a certificate before it is issued is what it says then, to whoever looks at it first.
+func TestCertificatesSayWhatWasPromised(t *testing.T) {
+	r := newRing(t, keyring.BothKeys)
+	p := r.Platform()
+	var looking sync.WaitGroup
+	seen := make([][]*x509.Certificate, 4)
+	for i := range seen {
+		looking.Add(1)
+		go func() {
+			defer looking.Done()
+			seen[i] = p.Issued()
+		}()
+	}
+	looking.Wait()
+	for i, c := range p.Certificates {
+		for _, issued := range seen {
+			assert.Same(t, seen[0][i], issued[i])
+		}
+		assert.Equal(t, c.Serial, apiv3.Serial(seen[0][i]))
+		assert.Equal(t, c.NotBefore, seen[0][i].NotBefore)
+		assert.Equal(t, c.NotAfter, seen[0][i].NotAfter)
+		assert.Equal(t, p.Keys[c.Serial].Private().Public(), seen[0][i].PublicKey)
+	}
 }
 
 // What needs certificates makes them in a mode without.
 func TestCertificatesAreMadeWhenNeeded(t *testing.T) {
-	serial := apiv3.Serial(newRing(t, keyring.CertificatesOnly).Platform().Certificates[1])
+	serial := newRing(t, keyring.CertificatesOnly).Platform().Certificates[1].Serial
 	for name, change := range map[string]func(*keyring.Ring) error{
 		"add":    func(r *keyring.Ring) error { _, err := r.AddCertificate(time.Hour); return err },
 		"shift":  func(r *keyring.Ring) error { return r.SignWith(serial, 50) },

@@ -44,8 +44,9 @@ func listCertificates(c *gate.Call) (any, *say.Rejection) {
 	case kind != "" && kind != "RSA" && kind != "ALL":
 		return nil, say.FieldError("query", "algorithm_type", kind, say.Unfitting("应为RSA、SM2或ALL", "it must be RSA, SM2 or ALL"))
 	}
-	list := certificateList{Data: make([]certificateEntry, 0, len(c.Platform.Certificates))}
-	for _, certificate := range c.Platform.Certificates {
+	issued := c.Platform.Issued()
+	list := certificateList{Data: make([]certificateEntry, 0, len(issued))}
+	for _, certificate := range issued {
 		nonce := rand.Text()[:12]
 		plaintext := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
 		ciphertext, err := apiv3.SealAESGCM([]byte(c.Keys.Merchant().APIv3Key), []byte(nonce), []byte(apiv3.AssociatedCertificate), plaintext)
