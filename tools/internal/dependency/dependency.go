@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,16 +24,17 @@ type Dependency struct {
 	Path, Version string   // the newest version, if modules require different ones
 	By            []string // the directories of the modules that require it directly; none for what only dependencies require
 	Released      bool     // a released module requires it, perhaps through others
-	Licence       string   // its SPDX name; empty if the text is not on our list
-	Size          int64    // of the module's zip, in bytes
+
+	// What Inspect finds.
+	Licence string // its SPDX name; empty if the text is not on our list
+	Size    int64  // of the module's zip, in bytes
 }
 
 // Direct reports whether a module of ours requires the dependency itself.
 func (d Dependency) Direct() bool { return len(d.By) > 0 }
 
-// All returns the dependencies of all modules in the repository in dir, by path. It downloads modules that are not in
-// the module cache.
-func All(dir string) ([]Dependency, error) {
+// All returns the dependencies of all modules in the repository in dir, by path, as each go.mod tells them.
+func All(dir string) ([]*Dependency, error) {
 	modules, err := tree.Read(dir)
 	if err != nil {
 		return nil, err
@@ -57,40 +59,43 @@ func All(dir string) ([]Dependency, error) {
 			}
 		}
 	}
-	args := []string{"mod", "download", "-json"}
 	for _, d := range found {
+		slices.Sort(d.By)
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b *Dependency) int { return strings.Compare(a.Path, b.Path) }), nil
+}
+
+// Inspect reads the licences and sizes of dependencies in the module cache. It downloads those that are not there.
+func Inspect(list []*Dependency) error {
+	args := []string{"mod", "download", "-json"}
+	found := make(map[string]*Dependency)
+	for _, d := range list {
 		args = append(args, d.Path+"@"+d.Version)
+		found[d.Path] = d
 	}
 	command := exec.Command("go", args...)
 	command.Dir = os.TempDir() // outside of every module, or the workspace would have its say
 	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	out, err := command.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go mod download: %w\n%s", err, out)
+		return fmt.Errorf("go mod download: %w\n%s", err, out)
 	}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		var m struct{ Path, Dir, Zip string }
 		if err := decoder.Decode(&m); errors.Is(err, io.EOF) {
-			break
+			return nil
 		} else if err != nil {
-			return nil, err
+			return err
 		}
 		info, err := os.Stat(m.Zip)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		found[m.Path].Size = info.Size()
 		if found[m.Path].Licence, err = licenceIn(m.Dir); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	var list []Dependency
-	for _, d := range found {
-		slices.Sort(d.By)
-		list = append(list, *d)
-	}
-	slices.SortFunc(list, func(a, b Dependency) int { return strings.Compare(a.Path, b.Path) })
-	return list, nil
 }
 
 // licenceIn reads the licence of a module in the cache.
