@@ -26,6 +26,8 @@ func (k *checker) offline() {
 	switch err := apiv3.CheckKey([]byte(k.apiv3Key)); {
 	case k.apiv3Key == "":
 		k.note(nameAPIv3Key, "none is given: notifications and platform certificates need it (WXPAY_APIV3_KEY)")
+	case len(k.apiv3Key) == apiv3.KeySize && err != nil:
+		k.fail(nameAPIv3Key, "%s", shell.Plainly(err))
 	case err != nil:
 		k.fail(nameAPIv3Key, "it has %d bytes instead of %d: set WXPAY_APIV3_KEY to the key from the merchant "+
 			"platform under API security, without quotes or blanks",

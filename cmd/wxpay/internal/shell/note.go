@@ -32,7 +32,7 @@ func (sh *Shell) Words(english string, a ...any) string {
 }
 
 // ErrorText returns the text of an error in the language of the shell. Errors of the client stay English, so that they can
-// be searched for.
+// be searched for, but for those about keys and settings, which a newcomer meets first.
 func (sh *Shell) ErrorText(err error) string {
 	switch e := err.(type) {
 	case *said:
@@ -50,6 +50,16 @@ func (sh *Shell) ErrorText(err error) string {
 	case interface{ Unwrap() []error }:
 		return sh.joined(err, e.Unwrap())
 	}
+	return sh.ofClient(err)
+}
+
+// ofClient returns the text of an error that the client has made.
+func (sh *Shell) ofClient(err error) string {
+	if sh.Chinese {
+		if chinese, ok := zh.Key(InFlags(strings.TrimPrefix(err.Error(), "wxpay: "))); ok {
+			return chinese
+		}
+	}
 	return err.Error()
 }
 
@@ -60,7 +70,7 @@ func (sh *Shell) joined(err error, parts []error) string {
 		english[i], texts[i] = part.Error(), sh.ErrorText(part)
 	}
 	if err.Error() != strings.Join(english, "\n") {
-		return err.Error() // of another form
+		return sh.ofClient(err) // of another form
 	}
 	return strings.Join(texts, "\n")
 }

@@ -31,6 +31,8 @@ var variables = strings.NewReplacer(
 	"WithCertificates needs", "WXPAY_FETCH_CERTIFICATES needs",
 	"WithCertificates would have fetched", "WXPAY_FETCH_CERTIFICATES=true would have fetched",
 	"pass WithPublicKey(id, key)", "set WXPAY_PUBLIC_KEY_ID and WXPAY_PUBLIC_KEY",
+	"WithPublicKey: ", "WXPAY_PUBLIC_KEY_ID: ",
+	"it belongs into WithPublicKey", "it belongs into WXPAY_PUBLIC_KEY_ID",
 	"which contrib/pkcs12 reads", "which --p12 and WXPAY_P12 take",
 	"wxpay.LoadPrivateKey reads it", "WXPAY_PRIVATE_KEY takes it",
 	"ParseEncryptedPKCS8 reads it", "decrypt it first (openssl pkey -in FILE -out apiclient_key.pem)",

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/zh"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
@@ -46,6 +47,78 @@ func TestFinding(t *testing.T) {
 	} {
 		assert.Equal(t, want, zh.Finding(english))
 	}
+}
+
+// What a newcomer reads after a wrong setting is whole in Chinese, also if several are wrong.
+func TestWrongSettings(t *testing.T) {
+	page, err := os.ReadFile("../../../../testdata/mistakes.txt")
+	require.NoError(t, err)
+	settings := regexp.MustCompile(`(?m)^# configuration: .+\nwxpay: (.+)$`).FindAllStringSubmatch(string(page), -1)
+	require.Greater(t, len(settings), 20)
+	english := regexp.MustCompile(`[a-z]+ [a-z]+ [a-z]+`)
+	var all, wants []string
+	for _, setting := range settings {
+		text := shell.InFlags(strings.Replace(setting[1], "in the configuration", "in the environment", 1))
+		chinese, known := zh.Key(text)
+		assert.True(t, known && !english.MatchString(chinese), "add its form to keys.txt: %s: %s", text, chinese)
+		if one, ok := strings.CutPrefix(text, "the client is not usable: "); ok {
+			all, wants = append(all, one), append(wants, strings.TrimPrefix(chinese, "客户端不可用："))
+		}
+	}
+	chinese, known := zh.Key("the client is not usable: " + strings.Join(all, "; "))
+	assert.True(t, known)
+	assert.Equal(t, "客户端不可用："+strings.Join(wants, "；"), chinese)
+
+	for text, want := range map[string]string{
+		`WXPAY_SERIAL is "a b": character 2 is a blank (U+0020); WXPAY_P12: the file "x": it is empty`: `WXPAY_SERIAL 是 "a b"：第 2 个字符是空格（U+0020）；WXPAY_P12：文件 "x"：内容为空`,
+		`the file "x" cannot be read: input/output error`:                                              `无法读取文件 "x"：input/output error`,
+	} {
+		chinese, known := zh.Key(text)
+		assert.True(t, known)
+		assert.Equal(t, want, chinese)
+	}
+	for _, other := range []string{"", "something new", "it is empty; something new", "POST /v3/x: not sent: it is empty", strings.Repeat("not ASCII; ", 300) + "new"} {
+		chinese, known := zh.Key(other)
+		assert.False(t, known, other)
+		if !strings.Contains(other, "; ") {
+			assert.Equal(t, other, chinese)
+		}
+	}
+}
+
+// No file that reads keys has a text whose form is not in the table.
+func TestEveryKeyErrorHasAForm(t *testing.T) {
+	forms, err := os.ReadFile("keys.txt")
+	require.NoError(t, err)
+	found := 0
+	for _, name := range []string{"apiv3/keys.go", "internal/keytext/*.go", "internal/environ/load.go", "internal/visible/visible.go"} {
+		files, err := filepath.Glob("../../../../" + name)
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				literal, ok := n.(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING {
+					return true
+				}
+				text, err := strconv.Unquote(literal.Value)
+				require.NoError(t, err)
+				for part := range strings.SplitSeq(verbs.ReplaceAllString(text, "%"), "%") {
+					if part = strings.Trim(part, " :;,.()"); strings.Contains(part, " ") && part == strings.ToLower(part) {
+						found++
+						assert.True(t, strings.Contains(string(forms), shell.InFlags(part)), "add its form to keys.txt: %s: %s", name, text)
+					}
+				}
+				return true
+			})
+		}
+	}
+	assert.Greater(t, found, 20)
 }
 
 // The clinic of the sandbox has no text whose form is not in the table.
