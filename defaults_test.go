@@ -186,7 +186,7 @@ var updateDefaults = flag.Bool("update-defaults", false, "write testdata/default
 // until somebody reads what it says of the member, adds it to the exceptions if that is another's, and writes the list anew.
 func TestDefaultsAreReviewed(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, wxpay.WithDefaults(testMerchant, testAppID))
+	client := newClient(t, quickly, wxpay.WithDefaults(testMerchant, testAppID))
 	var list strings.Builder
 	for operation := range catalog.V3().All() {
 		if strings.HasPrefix(operation.Path, "/brand/") {

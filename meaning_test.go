@@ -21,7 +21,7 @@ import (
 func TestErrorsSayWhatTheOperationMeans(t *testing.T) {
 	t.Parallel()
 	var answering answer
-	client := newClient(t, wxpay.WithAttempts(1), wxpay.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
+	client := newClient(t, quickly, wxpay.WithAttempts(1), wxpay.WithTransport(roundTrip(func(req *http.Request) (*http.Response, error) {
 		return answering.RoundTrip(req)
 	})))
 	operations := 0

@@ -112,18 +112,18 @@ func TestOutcomeOfSequences(t *testing.T) {
 				answers = append(answers, results[sequence[i]])
 			}
 			gateway := play(answers...)
-			client := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(len(sequence)))
+			client := newClient(t, quickly, wxpay.WithTransport(gateway), wxpay.WithAttempts(len(sequence)))
 			_, err := client.Chain("v3/x").Idempotent().Post(context.Background(), wxpay.JSON{"a": 1})
 			assert.Equal(t, want, string(names[wxpay.OutcomeOf(err)]), "write %s: %v", sequence, err)
 			assert.Len(t, gateway.seen, len(sequence), sequence)
 
 			// What moves money is in doubt after every refusal that rules out nothing.
 			if money := strings.ReplaceAll(want, "R", "U"); true {
-				_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).
+				_, err = newClient(t, quickly, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).
 					Chain("v3/refund/domestic/refunds").Unbind().Idempotent().Post(context.Background(), wxpay.JSON{"out_refund_no": "1"})
 				assert.Equal(t, money, string(names[wxpay.OutcomeOf(err)]), "money %s", sequence)
 			}
-			_, err = newClient(t, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).Chain("v3/x").Get(context.Background())
+			_, err = newClient(t, quickly, wxpay.WithTransport(play(answers...)), wxpay.WithAttempts(len(sequence))).Chain("v3/x").Get(context.Background())
 			assert.Equal(t, sequence[len(sequence)-1], names[wxpay.OutcomeOf(err)], "read %s", sequence)
 		})
 	}
@@ -218,7 +218,7 @@ func TestPauses(t *testing.T) {
 	for range 200 {
 		synctest.Test(t, func(t *testing.T) {
 			gateway := play(systemError)
-			_, err := newClient(t, wxpay.WithTransport(gateway), wxpay.WithAttempts(4)).Chain("v3/x").Get(context.Background())
+			_, err := newClient(t, quickly, wxpay.WithTransport(gateway), wxpay.WithAttempts(4)).Chain("v3/x").Get(context.Background())
 			require.Error(t, err)
 			require.Len(t, gateway.seen, 4)
 			for i := range longest {

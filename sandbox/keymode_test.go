@@ -325,7 +325,7 @@ func TestBrand(t *testing.T) {
 
 // Notifications are signed by the key whose turn it is.
 func TestPublicKeyShare(t *testing.T) {
-	s := newSandbox(t)
+	s := newSandbox(t, sandbox.WithScheme(quick{apiv3.RSA()}))
 	certificate := apiv3.Serial(s.Keys.Certificates()[0])
 	signers := func() map[string]int {
 		signed := map[string]int{}

@@ -9,6 +9,8 @@ package answer
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -48,7 +50,8 @@ type Answer struct {
 // New starts a sandbox that knows how these operations depend on each other.
 func New(operations []*fact.Operation) (*Platform, error) {
 	clock := func() time.Time { return time.Date(2026, 1, 2, 15, 4, 5, 0, fact.Beijing) }
-	s, err := sandbox.New(sandbox.WithMerchant(example.MerchantID), sandbox.WithSeed(1), sandbox.WithBillRows(3), sandbox.WithClock(clock))
+	scheme := hashed{apiv3.RSA()}
+	s, err := sandbox.New(sandbox.WithMerchant(example.MerchantID), sandbox.WithSeed(1), sandbox.WithBillRows(3), sandbox.WithClock(clock), sandbox.WithScheme(scheme))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func New(operations []*fact.Operation) (*Platform, error) {
 	options := []wxpay.Option{
 		wxpay.WithTransport(s.Transport()), wxpay.WithClock(clock), wxpay.WithAttempts(1), wxpay.WithLogger(slog.New(slog.DiscardHandler)),
 	}
-	if p.merchant, err = wxpay.FromLookupEnv(s.LookupEnv, options...); err != nil {
+	if p.merchant, err = wxpay.FromLookupEnv(s.LookupEnv, append(options, wxpay.WithScheme(scheme))...); err != nil {
 		return nil, err
 	}
 	brand, err := s.Brand()
@@ -84,6 +87,22 @@ func New(operations []*fact.Operation) (*Platform, error) {
 		}
 	}
 	return p, nil
+}
+
+// hashed is a scheme that signs with a hash. Client and sandbox are one process, a page shows no signature, and RSA would take
+// most of the time.
+type hashed struct{ apiv3.Scheme }
+
+func (hashed) Sign(_ crypto.Signer, message []byte) ([]byte, error) {
+	sum := sha256.Sum256(message)
+	return sum[:], nil
+}
+
+func (h hashed) Verify(_ crypto.PublicKey, message, signature []byte) error {
+	if want, _ := h.Sign(nil, message); !bytes.Equal(signature, want) {
+		return apiv3.ErrSignature
+	}
+	return nil
 }
 
 // Close stops the sandbox.

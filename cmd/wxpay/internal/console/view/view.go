@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -38,8 +39,8 @@ const (
 	Chinese Language = "zh"
 )
 
-// templates are the pages by language.
-var templates = func() map[Language]*pageSet {
+// templates are the pages by language. They are parsed when the first is shown: most commands show none.
+var templates = sync.OnceValue(func() map[Language]*pageSet {
 	all := make(map[Language]*pageSet)
 	for _, language := range []Language{English, Chinese} {
 		set, err := parsePages(pages, "pages/*.html", map[string]function{
@@ -80,7 +81,7 @@ var templates = func() map[Language]*pageSet {
 		all[language] = set
 	}
 	return all
-}()
+})
 
 // say returns a text of a page in a language. A text that is not in the table is an error.
 func say(language Language, text string) (string, error) {
@@ -235,7 +236,7 @@ func pageOf(r *http.Request, data any) Page {
 
 func execute(language Language, name string, page Page) (string, error) {
 	var out strings.Builder
-	if err := templates[language].execute(&out, name, page); err != nil {
+	if err := templates()[language].execute(&out, name, page); err != nil {
 		return "", err
 	}
 	return Text(out.String()), nil
