@@ -144,7 +144,7 @@ func TestRefreshFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				scheme := hashScheme{apiv3.RSA()}
+				scheme := quick{apiv3.RSA()}
 				sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 				var broken atomic.Bool
 				var reads atomic.Int64

@@ -3,11 +3,7 @@
 package wxpay_test
 
 import (
-	"bytes"
 	"context"
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -32,25 +28,6 @@ import (
 	"github.com/wxpay-go/wxpay/webhook"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
-
-// hashScheme is RSA with signatures that are quick to make: whoever knows the public key can. Ciphers are the real ones.
-type hashScheme struct{ apiv3.Scheme }
-
-func (hashScheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
-	return hashOf(key.Public(), message), nil
-}
-
-func (hashScheme) Verify(key crypto.PublicKey, message, signature []byte) error {
-	if !bytes.Equal(signature, hashOf(key, message)) {
-		return apiv3.ErrSignature
-	}
-	return nil
-}
-
-func hashOf(key crypto.PublicKey, message []byte) []byte {
-	sum := sha256.Sum256(append(key.(*rsa.PublicKey).N.Bytes(), message...))
-	return sum[:]
-}
 
 // merchantOf returns the sandbox's merchant, its serial left to the certificate.
 func merchantOf(sb *sandbox.Sandbox) wxpay.Merchant {
@@ -184,7 +161,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	for name, keep := range map[string]bool{"by calls alone": false, "kept fresh": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				scheme := hashScheme{apiv3.RSA()}
+				scheme := quick{apiv3.RSA()}
 				sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 				client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
 				ctx, stop := context.WithCancel(t.Context())
@@ -284,7 +261,7 @@ func TestRefusedSerialIsRenewed(t *testing.T) {
 func TestSwitchToThePublicKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := unpaced(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 		ctx := t.Context()
 		old := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithAttempts(1))
@@ -367,7 +344,7 @@ func TestPublicKeyModeFetchesNothing(t *testing.T) {
 // A certificate that the caller gave is good until its own end, also after the list has named it and does no longer.
 func TestGivenCertificateOutlivesTheList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 		given := sb.Keys.Certificates()[0]
 		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithPlatformCertificates(given))
@@ -386,7 +363,7 @@ func TestGivenCertificateOutlivesTheList(t *testing.T) {
 // An expired certificate is not named, nor believed; when it was the only one, the list is read again.
 func TestCertificatesExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithKeyMode(sandbox.CertificatesOnly), sandbox.WithScheme(scheme))
 		short, err := sb.Keys.AddCertificate(3 * time.Hour)
 		require.NoError(t, err)
@@ -442,7 +419,7 @@ func TestGlobalCertificates(t *testing.T) {
 // WatchKeys ends with the client, which still calls with the keys that it has.
 func TestWatchKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := newSandbox(t, sandbox.WithScheme(scheme))
 		client := certificateClient(t, sb, wxpay.WithScheme(scheme), wxpay.WithCertificates(wxpay.RefreshInterval(time.Hour)))
 		watched := make(chan error)

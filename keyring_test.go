@@ -158,7 +158,7 @@ func TestKeyRing(t *testing.T) {
 func TestOwnCertificateIsReplacedUnderLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := unpaced(t, sandbox.WithScheme(scheme))
 		old := ownCertificate(sb.Merchant())
 		ring, err := wxpay.NewKeyRing(old)

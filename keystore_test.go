@@ -43,7 +43,7 @@ func (m *memoryStore) Save(_ context.Context, name string, copied []byte) error 
 // A fleet reads the list from the platform once an interval, whoever comes first; a restart reads it not at all.
 func TestFleetSharesOneList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scheme := hashScheme{apiv3.RSA()}
+		scheme := quick{apiv3.RSA()}
 		sb := unpaced(t, sandbox.WithScheme(scheme), sandbox.WithKeyMode(sandbox.CertificatesOnly))
 		store := new(memoryStore)
 		reads := 0 // the journal is a ring and forgets

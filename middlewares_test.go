@@ -377,7 +377,7 @@ func TestRefreshSurvives(t *testing.T) {
 		for _, where := range []string{"store", "middleware", "logger"} {
 			t.Run(where+", "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					scheme := hashScheme{apiv3.RSA()}
+					scheme := quick{apiv3.RSA()}
 					sb := newSandbox(t, sandbox.WithScheme(scheme), sandbox.WithKeyMode(sandbox.CertificatesOnly))
 					broken := true
 					boom := func() {
