@@ -84,7 +84,7 @@ var ErrNotReady = bill.ErrNotReady
 // expanded once to verify it and again by Rows. Apply for encrypted bills with AEAD_AES_256_GCM.
 //
 // While the platform answers STATEMENT_CREATING, Bill asks again after half a minute, then less and
-// less often, down to every half hour, until ctx ends or the time of [WaitAtMost] is over;
+// less often, down to every half hour. It ends with ctx, or when the time of [WaitAtMost] is over;
 // [ErrNotReady] says that no time was left to ask again. The platform makes bills from 9:00 of the
 // next day, Beijing time, and recommends to ask after 10:00. After that NO_STATEMENT_EXIST is an
 // empty bill, because nothing happened on that day; before it is ErrNotReady.

@@ -9,10 +9,10 @@ import (
 	"github.com/wxpay-go/wxpay/internal/download"
 )
 
-// Download writes the response to a GET of this chain to w: files and images, whose responses carry
-// no signature; overseas statements, which are signed through a digest in the header; and any other
-// response, verified as usual. Gzip content is expanded. Memory holds no more than a buffer,
-// whatever the size. For a download_url use [Client.Fetch], and for a whole bill [Chain.Bill].
+// Download writes the response to a GET of this chain to w. Files and images carry no signature,
+// overseas statements are signed through a digest in the header, and any other response is verified
+// as usual. Gzip content is expanded. Memory holds no more than a buffer, whatever the size. For a
+// download_url use [Client.Fetch], and for a whole bill [Chain.Bill].
 //
 // w is [ToFile], or any writer. A plain writer gets the bytes while they arrive, so an error may
 // come only at the end: a [*CallError] with a [*DownloadError] inside, which counts the bytes

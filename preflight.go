@@ -29,9 +29,9 @@ const (
 //
 //	wxpay.WithPreflight(wxpay.PreflightStrict, "unknown field", "superseded operation")
 //
-// Findings go to the logger of [WithLogger], by default to slog.Default(): each once for its
-// operation and place, so that neither the next call nor the next element of an array repeats it;
-// after 1000 findings a client logs no more. The error of a call that the platform rejects has all
+// Findings go to the logger of [WithLogger], by default to slog.Default(). Each goes once for its
+// operation and place, so that neither the next call nor the next element of an array repeats it.
+// After 1000 findings a client logs no more. The error of a call that the platform rejects has all
 // its findings, logged or not ([APIError].Hint).
 func WithPreflight(mode PreflightMode, silenced ...string) Option {
 	return func(c *config) error {

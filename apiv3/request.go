@@ -9,7 +9,7 @@ import (
 )
 
 // SignRequest signs a request and returns the value of its Authorization header, and the length in
-// bytes of the signed message (the platform names its own length when a signature does not match).
+// bytes of the signed message. The platform names its own length when a signature does not match.
 // caller contains ID, Serial, Nonce and Timestamp: non-empty printable ASCII without blanks and
 // quotes, else the error is ErrAuthorization. method, target and body are as in
 // [AppendRequestMessage].

@@ -24,11 +24,11 @@ import (
 const ControlPath = console.Path
 
 // Control returns a handler that does what the methods of the sandbox do, for programs in other
-// languages and for the command line: JSON in, JSON out, an error as {"message": …} with status 400
-// (409 where an expectation is not met). Paths begin with [ControlPath]; docs/sandbox.md lists
-// them, and the response to an unknown one is the list. A query parameter merchant=NUMBER says
-// whose view is meant where there are several, by default the first merchant's. A [Server] serves
-// it beside the platform's paths.
+// languages and for the command line. It takes and returns JSON; an error is {"message": …} with
+// status 400 (409 where an expectation is not met). Paths begin with [ControlPath]; docs/sandbox.md
+// lists them, and the response to an unknown one is the list. A query parameter merchant=NUMBER
+// says whose view is meant where there are several, by default the first merchant's. A [Server]
+// serves it beside the platform's paths.
 //
 // GET /_sandbox/health is for watchdogs: 200, or 503 when the store has failed. Everybody may ask.
 //

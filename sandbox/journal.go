@@ -110,10 +110,10 @@ func (j *Journal) Expect(m Match, times int) error {
 	return j.gate.Journal.Expect(journal.Match(m), times)
 }
 
-// Explain returns why a request was rejected, in several lines: [Entry.Explanation] if there is
-// one, else [Entry.Reason], below the line that [Entry.String] gives. id is the Request-ID of the
-// response, or the part before its dash; empty means the last request that was rejected. An error
-// says that the journal has no such request, or that it was not rejected.
+// Explain returns why a request was rejected, in several lines. Below the line that [Entry.String]
+// gives there is [Entry.Explanation], or else [Entry.Reason]. id is the Request-ID of the response,
+// or the part before its dash; empty means the last request that was rejected. An error says that
+// the journal has no such request, or that it was not rejected.
 func (j *Journal) Explain(id string) (string, error) { return j.gate.Journal.Explain(id) }
 
 // Reset empties the journal. The records of merchants stay.

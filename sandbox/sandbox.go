@@ -130,9 +130,9 @@ func (s *shared) enlist(keys *keyring.Ring) *Sandbox {
 }
 
 // AddMerchant adds a merchant with keys and records of its own, and returns the sandbox as that
-// merchant sees it: its [Sandbox.Merchant], [Sandbox.Env], Users, Ledger and Keys are about the new
-// merchant, while journal, faults, rules, clock and deliveries are those of all. If the sandbox has
-// the merchant already, it is returned as it is. The number has 8 to 10 digits. The merchant in
+// merchant sees it. Its [Sandbox.Merchant], [Sandbox.Env], Users, Ledger and Keys are about the new
+// merchant; journal, faults, rules, clock and deliveries are those of all. If the sandbox has the
+// merchant already, it is returned as it is. The number has 8 to 10 digits. The merchant in
 // Authorization decides whose request it is, whichever view serves it.
 func (s *Sandbox) AddMerchant(id string) (*Sandbox, error) {
 	if err := say.CheckMerchantNumber("AddMerchant", id); err != nil {
@@ -165,9 +165,9 @@ func (s *Sandbox) SubMerchants() []string { return s.merchant.Subs() }
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.merchant.ServeHTTP(w, r) }
 
 // Transport returns a round tripper that calls the sandbox in process, without sockets, whatever
-// host a request names. It treats requests as net/http's own transport and server would: the
-// request target is the text that would stand on the request line, a malformed request is an error,
-// the body is always closed, and a request whose context ends is given up. It works in a
+// host a request names. It treats requests as net/http's own transport and server would. The
+// request target is the text that would stand on the request line, and a malformed request is an
+// error. The body is always closed, and a request whose context ends is given up. It works in a
 // testing/synctest bubble. It is safe for concurrent use.
 func (s *Sandbox) Transport() http.RoundTripper {
 	return inprocess.Transport{Handler: s, Clock: s.merchant.Clock.Wire}

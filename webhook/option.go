@@ -83,12 +83,12 @@ func WithResponseSigner(sign ResponseSigner) Option {
 }
 
 // WithLogger writes a log record of each delivery: at level Info for success, at Warn for a
-// rejected notification and an event without a function, at Error for a failure of this side (the
-// body was read before, the resource cannot be decrypted, the function or the store failed). A
-// signature test of the platform is Info. The fields are an allow-list: the log contains no body,
-// value, signature or error text of a function. Without logger and observer, slog.Default() gets
-// the records that would be lost: those at level Error, and events without a function. nil logs
-// nothing.
+// rejected notification and an event without a function, at Error for a failure of this side. Such
+// is a body that was read before, a resource that cannot be decrypted, or an error of the function
+// or the store. A signature test of the platform is Info. The fields are an allow-list: the log
+// contains no body, value, signature or error text of a function. Without logger and observer,
+// slog.Default() gets the records that would be lost: those at level Error, and events without a
+// function. nil logs nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger, c.usual = logger, false

@@ -96,7 +96,7 @@ func Connect(ctx context.Context, servers string, opts ...ConnectOption) (*Engin
 		}
 	}
 	dialer := &firstDial{ctx: ctx}
-	// Nothing is kept to be said once the connection is back: whom it concerns may have given up
+	// Nothing is kept to be said once the connection is back. Whom it concerns may have given up
 	// waiting for it, and a job may be in other hands, from which a word of before would take it.
 	e := &Engine{replicas: o.replicas}
 	conn, err := nats.Connect(servers, append([]nats.Option{

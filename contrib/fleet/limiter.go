@@ -27,7 +27,7 @@ const limitBucket = "wxpay-limits"
 //
 // A key-value bucket holds when the next token of each operation falls due (GCRA), and is changed
 // by compare-and-set. Tokens are reserved up to a second ahead, at most a twentieth of the rate at
-// once and no more than callers wait, and fall due one by one, 1.02 s divided by the rate apart;
+// once and no more than callers wait. They fall due one by one, 1.02 s divided by the rate apart;
 // there is no burst. One that is not used within 100 ms is dropped, so that nothing is saved up. A
 // process that dies wastes what it had reserved, a second's worth at most.
 //
@@ -36,7 +36,7 @@ const limitBucket = "wxpay-limits"
 // enough, and a limiter without a good one behaves as if the bucket could not be reached.
 //
 // So within any second, as seen when requests are let through, no more begin than the rate says
-// while tokens are used on time; late use and wrong clocks together can add 18 % and one request,
+// while tokens are used on time. Late use and wrong clocks together can add 18 % and one request,
 // at worst. When the bucket changes its leader to a machine whose clock is ahead by d, that may
 // once add the tokens of d, a second's at most: keep the servers' clocks together (NTP). When its
 // clock goes back by more than a minute nothing is let through for a minute, until every process

@@ -42,7 +42,7 @@ type QueueConfig struct {
 	// Keys seal what is stored.
 	Keys *Keys
 	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in
-	// hand, or wait for their next step, at once (the MaxAckPending of the consumer); each takes
+	// hand, or wait for their next step, at once (the MaxAckPending of the consumer). Each takes
 	// 0.4 kB of the server's memory. It is taken when the queue is made, and in an embedded engine
 	// whenever it is opened first; the default is 100,000.
 	InFlight int
@@ -68,7 +68,7 @@ const (
 // duplicateWindow is how long JetStream itself knows a job that was queued again. It is for repeats
 // of one publish, on a broken connection; beyond it the records know. It costs the server some 150
 // bytes for each job of that time. A server that starts reads all messages of that time, and keeps
-// an index of them for minutes: so the window is the shortest there is where no message needs it,
+// an index of them for minutes. So the window is the shortest there is where no message needs it,
 // and in an embedded engine, whose connection does not break.
 const (
 	duplicateWindow = 20 * time.Second

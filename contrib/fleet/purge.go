@@ -43,7 +43,7 @@ type Forgotten struct {
 // Purge forgets jobs that have ended, and submissions. A number that is forgotten can be submitted
 // and sent again, and then only the platform keeps it from taking effect twice, if it still knows
 // it. So forget what no list can bring back. A job stays if it has not ended, if its outcome is
-// unknown, or if it was also given to a submission that stays; a submission from before p.Before
+// unknown, or if it was also given to a submission that stays. A submission from before p.Before
 // stays as long as one of its own jobs does. Submit nothing meanwhile: what is forgotten may be
 // missing from the results of a submission that was made at that time. It returns [ErrLost] while
 // records are missing, and [ErrNoRun].

@@ -9,8 +9,8 @@ import (
 )
 
 // Results ranges over what is known of the jobs that a filter selects, except of those that move on
-// while it reads: those whose outcome is unknown first, the others in the order in which they came
-// to where they stand. The error, which comes last, is that of the engine or of a record that
+// while it reads. Those whose outcome is unknown come first, the others in the order in which they
+// came to where they stand. The error, which comes last, is that of the engine or of a record that
 // cannot be read, or [ErrNoRun].
 func (q *Queue) Results(ctx context.Context, only Filter) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {

@@ -110,9 +110,9 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 }
 
 // Counts counts the jobs that a filter selects as Summary does, and mostly reads no records for
-// that. It has to if processes have yet to tell what they have stored (Status.Uncounted), if the
-// filter selects more than a run, or if the run has not ended, is older than 32 others that still
-// have jobs, or was given jobs that an earlier one had brought.
+// that. It has to if processes have yet to tell what they have stored (Status.Uncounted), or if the
+// filter selects more than a run. It also has to if the run has not ended, is older than 32 others
+// that still have jobs, or was given jobs that an earlier one had brought.
 func (q *Queue) Counts(ctx context.Context, only Filter) ([]Count, error) {
 	if len(only.States) > 0 || only.After > 0 {
 		return q.Summary(ctx, only)

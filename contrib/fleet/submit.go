@@ -17,7 +17,7 @@ import (
 
 // Submit checks jobs and queues them, without sending anything to the platform. It returns when all
 // that it accepted is stored. A job that was submitted before, with the same request, is not queued
-// again, however long ago that was; with another request it is rejected with [ErrConflict], and
+// again, however long ago that was. With another request it is rejected with [ErrConflict], and
 // with another order as long as it has not ended. So the same file can be submitted as often as it
 // takes. Only of a job that was refused, and of which nobody ever doubted whether it took effect,
 // another request replaces the one of before.

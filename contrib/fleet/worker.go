@@ -29,8 +29,8 @@ type Worker struct {
 	// Queue is what it works on.
 	Queue *Queue
 	// Calls is how many jobs it has in hand at once; the default is 16. Those of all workers,
-	// divided by the rate of the limit, have to be well below wxpay.WithTimeout (30 s by default):
-	// 64 calls at 5 a second wait for 13 s, and some of them for three times that. A job that waits
+	// divided by the rate of the limit, have to be well below wxpay.WithTimeout (30 s by default).
+	// At 5 a second 64 calls wait for 13 s, and some of them for three times that. A job that waits
 	// longer than the time-out is given back unsent, and comes again.
 	Calls int
 	// Patience is how long it tries to find out what became of a job before the outcome is Unknown;

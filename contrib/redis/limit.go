@@ -49,7 +49,7 @@ type limit struct {
 }
 
 // Acquire is part of [middleware.Limiter]. It admits no more requests within any second than the
-// rate, over all processes that share the server, the prefix and the rules: a process gets a place
+// rate, over all processes that share the server, the prefix and the rules. A process gets a place
 // in time by the server's clock, in one round trip, and waits for it. A request that would begin
 // too late after its place, because network or machine were slow, asks for another one. The time
 // that the process allows itself begins at 10 ms and follows its network; it is added to the

@@ -124,8 +124,8 @@ const maxDraws = 100
 var errDrawn = errors.New("the random source has been drawn from")
 
 // oneDraw is randomness for one attempt at encrypting. When the key stream comes out as zeroes, the
-// standard demands another attempt, and there the library (v0.44.1) goes on with the wrong point,
-// so that nobody can decrypt the result. oneDraw makes it fail instead, and the caller tries again.
+// standard demands another attempt. There the library (v0.44.1) goes on with the wrong point, so
+// that nobody can decrypt the result. oneDraw makes it fail instead, and the caller tries again.
 type oneDraw struct{ drawn bool }
 
 func (d *oneDraw) Read(b []byte) (int, error) {

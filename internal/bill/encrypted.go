@@ -69,7 +69,7 @@ func (g *Getting) writeEncrypted(ctx context.Context, files []file, dst download
 
 // fetchEncrypted brings all parts, each with the key, nonce and digest of the application that its
 // link came from. When links get too old it applies again, as often as that gets it further and a
-// few times in vain; a part that is there already is kept only if its digest says that it is still
+// few times in vain. A part that is there already is kept only if its digest says that it is still
 // the same.
 func (g *Getting) fetchEncrypted(
 	ctx context.Context, files []file,

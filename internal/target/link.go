@@ -20,7 +20,7 @@ type Gateway struct {
 // Link checks a given address, such as a download_url, and that a request for it may go to the
 // gateway: a signed request is not sent elsewhere. It returns the URL of the request, and the path
 // unchanged from the address. The host is not signed, so a link to the platform goes through a
-// gateway that is not one of the platform's hosts, if it is an https one: a sandbox on this machine
+// gateway that is not one of the platform's hosts, if it is an https one. A sandbox on this machine
 // is not a way to the platform.
 func (g Gateway) Link(address string) (u *url.URL, path string, err error) {
 	u, target, err := splitLink(address)

@@ -202,10 +202,10 @@ func subjectToken(text string) string {
 // TRANSACTION.SUCCESS, or beginnings with a star, such as REFUND.*; none means all.
 //
 // An event is done with when fn returns nil. After an error or a panic it comes again, a second later at first, ten minutes
-// in the end, for as long as it is kept, and others go on meanwhile; so order is that of the stream only while nothing
-// fails. One whose process dies goes to another after half a minute. In rare cases (a connection that breaks at the wrong
-// moment) fn gets an event again that it was done with: note Event.Key where that matters. Nothing is reported of errors of
-// fn; an event that no key opens ([fleet.ErrSealed]) ends Consume.
+// in the end, for as long as it is kept. Others go on meanwhile, so order is that of the stream only while nothing fails.
+// One whose process dies goes to another after half a minute. In rare cases (a connection that breaks at the wrong moment)
+// fn gets an event again that it was done with: note Event.Key where that matters. Nothing is reported of errors of fn; an
+// event that no key opens ([fleet.ErrSealed]) ends Consume.
 func (r *Relay) Consume(ctx context.Context, name string, fn func(ctx context.Context, e *Event) error, types ...string) error {
 	consumer, err := r.consumer(ctx, name, types)
 	if err != nil {

@@ -22,9 +22,9 @@ type Snapshot struct {
 
 const snapshotFormat = 1
 
-// Tables that are no part of a snapshot, and those that a reset leaves alone: keys stay with their
-// process, so that clients which have them go on; relations between merchants are as much a part of
-// the set-up as the merchants; a running number never repeats, as none of the platform's does.
+// Tables that are no part of a snapshot, and those that a reset leaves alone. Keys stay with their
+// process, so that clients which have them go on. Relations between merchants are as much a part of
+// the set-up as the merchants. A running number never repeats, as none of the platform's does.
 var (
 	unsnapped = []string{"keys", "rotations", "clocks"}
 	unreset   = append([]string{"subs", "serials"}, unsnapped...)

@@ -71,9 +71,9 @@ type suspect struct {
 	ids      []string // their ids in the journal
 }
 
-// Bounds of what is tried, since every try hashes the message: the size up to which two mistakes
-// are combined, or such that there are many of, and the size up to which a message is tried at all,
-// but for the platform's own.
+// Bounds of what is tried, since every try hashes the message. They are the size up to which two
+// mistakes are combined, or such that there are many of, and the size up to which a message is
+// tried at all, but for the platform's own.
 const (
 	maxCombined = 16 << 10
 	maxTried    = 1 << 20
