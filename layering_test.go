@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"sandbox/internal/inprocess": {"sandbox/internal/say"},
 	"sandbox/internal/journal":   {"internal/redact", "sandbox/fault", "sandbox/internal/say"},
 	"sandbox/internal/sample":    {"catalog", "fact", "sandbox/internal/say"},
-	"sandbox/internal/keyring":   {"apiv3", "internal/redact", "sandbox/internal/book", "sandbox/internal/say"},
+	"sandbox/internal/keyring":   {"apiv3", "internal/redact", "internal/sparekey", "sandbox/internal/book", "sandbox/internal/say"},
 	"sandbox/internal/ledger":    {"sandbox/internal/book", "sandbox/internal/say"},
 	"sandbox/internal/trouble":   {"apiv3", "fact", "sandbox/fault", "sandbox/internal/inprocess", "sandbox/internal/say"},
 	"sandbox/internal/clinic":    {"apiv3", "sandbox/internal/journal", "sandbox/internal/keyring", "sandbox/internal/say"},
@@ -102,6 +102,7 @@ var arrows = map[string][]string{
 	"internal/queue":     {},
 	"internal/redact":    {}, // how they and everything else print
 	"internal/sensitive": {"apiv3", "fact", "internal/fault", "internal/jsonwalk", "internal/redact", "internal/target"},
+	"internal/sparekey":  {},
 	"internal/strict":    {"fact", "gjson", "internal/jsonwalk", "internal/redact"},
 	"internal/target":    {"fact", "internal/jsonwalk", "internal/redact", "internal/visible"},
 	"internal/tempfile":  {"internal/fault"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
@@ -60,8 +61,8 @@ func (b *BrandRing) Brand(authority *Authority, now time.Time) (Brand, error) {
 
 func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 	brand := Brand{ID: say.BrandID, Key: say.Hex(apiv3.KeySize), PublicKeyID: publicKeyID(say.BrandID)}
-	own, platform := spareKey("brand certificate"), spareKey("brand public key")
-	if err := generate(own, platform); err != nil {
+	own, platform := sparekey.Named("brand certificate"), sparekey.Named("brand public key")
+	if err := sparekey.Generate(own, platform); err != nil {
 		return Brand{}, err
 	}
 	brand.PrivateKey = own.Private()
@@ -74,7 +75,7 @@ func (b *BrandRing) make(authority *Authority, now time.Time) (Brand, error) {
 	brand.Serial, brand.PublicKey = apiv3.Serial(brand.Certificate), &public.PublicKey
 	b.platform.store(&Platform{
 		Scheme: apiv3.Brand(), Authority: authority, PublicKeyID: brand.PublicKeyID, PublicKey: public, Mode: PublicKeyOnly,
-		Keys:     map[string]*Key{brand.PublicKeyID: platform},
+		Keys:     map[string]*sparekey.Key{brand.PublicKeyID: platform},
 		CallerID: brand.ID, Callers: map[string]*rsa.PublicKey{brand.Serial: &brand.PrivateKey.PublicKey},
 	})
 	return brand, nil

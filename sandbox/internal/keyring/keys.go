@@ -9,20 +9,19 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
 	"math/big"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
 // KeyBits is the size of every key that the platform issues.
-const KeyBits = 2048
+const KeyBits = sparekey.Bits
 
 // identity is what a merchant keeps in every sandbox of the process, besides the key.
 type identity struct {
@@ -30,13 +29,11 @@ type identity struct {
 	apiv3Key string
 }
 
-// cache is what costs time to make, and so is made once per process, when it is first needed: keys
-// by what they are for, and what belongs to them. Those of the platform are shared by all
-// sandboxes.
-var cache struct {
+// identities are what belongs to the merchants' keys, of which a process has one for each name.
+// Those of the platform are shared by all sandboxes.
+var identities struct {
 	sync.Mutex
-	keys       map[string]*Key
-	identities map[string]identity
+	known map[string]identity
 }
 
 // authorityKey issues all certificates. It is not of RSA, which would take longer to make and shows
@@ -46,7 +43,7 @@ var authorityKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ec
 // firstSerials are those of the platform's first certificates.
 var firstSerials = sync.OnceValue(func() [2]*big.Int { return [2]*big.Int{newSerial(0x4D), newSerial(0x0B)} })
 
-// Names of keys in the cache.
+// Names of keys.
 const publicKeyName = "public key"
 
 func firstKeyName(i int) string        { return fmt.Sprintf("first platform certificate %d", i) }
@@ -54,32 +51,17 @@ func merchantKeyName(id string) string { return "merchant " + id }
 
 // identityOf returns the identity of a merchant.
 func identityOf(merchantID string) identity {
-	cache.Lock()
-	defer cache.Unlock()
-	who, known := cache.identities[merchantID]
+	identities.Lock()
+	defer identities.Unlock()
+	who, known := identities.known[merchantID]
 	if !known {
 		who = identity{newSerial(0x5A), say.Hex(apiv3.KeySize)}
-		if cache.identities == nil {
-			cache.identities = make(map[string]identity)
+		if identities.known == nil {
+			identities.known = make(map[string]identity)
 		}
-		cache.identities[merchantID] = who
+		identities.known[merchantID] = who
 	}
 	return who
-}
-
-// generate makes keys that are not there yet, in parallel.
-func generate(keys ...*Key) error {
-	errs := make([]error, len(keys))
-	var wait sync.WaitGroup
-	for i, key := range keys {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			_, errs[i] = key.generate()
-		}()
-	}
-	wait.Wait()
-	return errors.Join(errs...)
 }
 
 // newSerial returns a random serial of 20 bytes that begins with first, which must be below 0x80:
@@ -107,12 +89,12 @@ func merchantSubject(id string) pkix.Name {
 type Certificate struct {
 	Serial              string
 	NotBefore, NotAfter time.Time
-	key                 *Key
+	key                 *sparekey.Key
 	issued              func() *x509.Certificate
 }
 
 // certificateOf is a certificate that was issued before.
-func certificateOf(c *x509.Certificate, key *Key) *Certificate {
+func certificateOf(c *x509.Certificate, key *sparekey.Key) *Certificate {
 	return &Certificate{apiv3.Serial(c), c.NotBefore, c.NotAfter, key, func() *x509.Certificate { return c }}
 }
 
@@ -148,7 +130,7 @@ func (a *Authority) issue(serial *big.Int, subject pkix.Name, from, to time.Time
 }
 
 // promise returns a certificate of the platform that is still to be issued.
-func (a *Authority) promise(serial *big.Int, from, to time.Time, key *Key) *Certificate {
+func (a *Authority) promise(serial *big.Int, from, to time.Time, key *sparekey.Key) *Certificate {
 	seconds := func(at time.Time) time.Time { return at.UTC().Truncate(time.Second) } // as a certificate has them
 	return &Certificate{apiv3.Serial(&x509.Certificate{SerialNumber: serial}), seconds(from), seconds(to), key, sync.OnceValue(func() *x509.Certificate {
 		c, err := a.issue(serial, platformSubject, from, to, key.Private())
@@ -158,61 +140,6 @@ func (a *Authority) promise(serial *big.Int, from, to time.Time, key *Key) *Cert
 		return c
 	})}
 }
-
-// spareKey returns the key that the process knows by a name.
-func spareKey(name string) *Key {
-	cache.Lock()
-	defer cache.Unlock()
-	if cache.keys == nil {
-		cache.keys = make(map[string]*Key)
-	}
-	key := cache.keys[name]
-	if key == nil {
-		key = new(Key)
-		cache.keys[name] = key
-	}
-	return key
-}
-
-// Key is a private key that is generated when it is first used, which takes a while.
-type Key struct {
-	once    sync.Once
-	made    atomic.Bool
-	private *rsa.PrivateKey
-	err     error
-}
-
-// keyOf is a key that is there already.
-func keyOf(private *rsa.PrivateKey) *Key {
-	k := &Key{private: private}
-	k.once.Do(func() { k.made.Store(true) })
-	return k
-}
-
-func (k *Key) generate() (*rsa.PrivateKey, error) {
-	k.once.Do(func() {
-		private, err := rsa.GenerateKey(rand.Reader, KeyBits)
-		if err != nil {
-			k.err = fmt.Errorf("sandbox: generating a key: %w", err)
-			return
-		}
-		k.private = private
-		k.made.Store(true)
-	})
-	return k.private, k.err
-}
-
-// Private returns the key itself.
-func (k *Key) Private() *rsa.PrivateKey {
-	private, err := k.generate()
-	if err != nil {
-		panic(err) // it is for want of randomness
-	}
-	return private
-}
-
-// Made reports whether the key was generated: nobody can have used one that was not.
-func (k *Key) Made() bool { return k.made.Load() }
 
 // Validity of the certificates, in years around the time when they are made. The older platform
 // certificate is in its last year, as during a change-over.

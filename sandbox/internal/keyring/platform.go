@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox/internal/say"
 )
 
@@ -33,8 +34,8 @@ type Platform struct {
 	Authority    *Authority
 	PublicKeyID  string
 	PublicKey    *rsa.PrivateKey
-	Certificates []*Certificate  // listed, the oldest first
-	Keys         map[string]*Key // of every certificate and of the public key, by serial or id
+	Certificates []*Certificate           // listed, the oldest first
+	Keys         map[string]*sparekey.Key // of every certificate and of the public key, by serial or id
 	Mode         Mode
 	signs        string  // the certificate that signs where nothing else is named
 	shift        string  // the certificate that signatures go over to, empty when there is none
@@ -50,8 +51,8 @@ type Platform struct {
 // complete adds the keys that a mode needs and that are not there yet.
 func (p *Platform) complete(mode Mode, now time.Time) error {
 	if mode != CertificatesOnly && p.PublicKey == nil {
-		key := spareKey(publicKeyName)
-		private, err := key.generate()
+		key := sparekey.Named(publicKeyName)
+		private, err := key.Generate()
 		if err != nil {
 			return err
 		}
@@ -62,26 +63,26 @@ func (p *Platform) complete(mode Mode, now time.Time) error {
 	}
 	for i, serial := range firstSerials() {
 		from := now.AddDate(-yearsElapsed*(1-i), 0, -1)
-		p.list(p.Authority.promise(serial, from, from.AddDate(yearsValid, 0, 0), spareKey(firstKeyName(i))))
+		p.list(p.Authority.promise(serial, from, from.AddDate(yearsValid, 0, 0), sparekey.Named(firstKeyName(i))))
 	}
 	p.signs = p.Certificates[0].Serial
 	return nil
 }
 
 // neededKeys are the platform's keys that a mode cannot do without, or all that it has.
-func neededKeys(mode Mode, all bool) (keys []*Key) {
+func neededKeys(mode Mode, all bool) (keys []*sparekey.Key) {
 	if mode != CertificatesOnly {
-		keys = append(keys, spareKey(publicKeyName))
+		keys = append(keys, sparekey.Named(publicKeyName))
 	}
 	if mode != PublicKeyOnly && all {
-		keys = append(keys, spareKey(firstKeyName(0)), spareKey(firstKeyName(1)))
+		keys = append(keys, sparekey.Named(firstKeyName(0)), sparekey.Named(firstKeyName(1)))
 	}
 	return keys
 }
 
 // nextKey is the key of the next certificate.
-func (p *Platform) nextKey() *Key {
-	return spareKey(fmt.Sprintf("platform certificate %d", len(p.Keys)))
+func (p *Platform) nextKey() *sparekey.Key {
+	return sparekey.Named(fmt.Sprintf("platform certificate %d", len(p.Keys)))
 }
 
 // addCertificate puts a new certificate at the end of the list.
@@ -97,11 +98,11 @@ func (p *Platform) list(c *Certificate) *Certificate {
 
 // Issued returns the certificates in the list, which are issued if they were not.
 func (p *Platform) Issued() []*x509.Certificate {
-	var keys []*Key
+	var keys []*sparekey.Key
 	for _, c := range p.Certificates {
 		keys = append(keys, c.key)
 	}
-	if err := generate(keys...); err != nil {
+	if err := sparekey.Generate(keys...); err != nil {
 		panic(err) // it is for want of randomness
 	}
 	var list []*x509.Certificate

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 )
 
 // record is the keys of both sides as a store has them. Keys are in DER: private ones in PKCS #8,
@@ -102,13 +103,13 @@ func (k record) read(merchantID string, scheme apiv3.Scheme) (Merchant, *Platfor
 	}
 	errs = append(errs, err)
 	p := &Platform{
-		Scheme: scheme, Authority: &Authority{certificate(k.Authority), signer}, PublicKeyID: k.PublicKeyID, Keys: make(map[string]*Key, len(k.Keys)),
+		Scheme: scheme, Authority: &Authority{certificate(k.Authority), signer}, PublicKeyID: k.PublicKeyID, Keys: make(map[string]*sparekey.Key, len(k.Keys)),
 		Mode: k.Mode, signs: k.Signs, shift: k.Shift, shifted: k.Shifted, steered: k.Steered, share: k.Share,
 		CallerID: merchantID, Callers: public(k.Callers), Revoked: public(k.Revoked),
 	}
 	for serial, der := range k.Keys {
 		key := private(der)
-		if p.Keys[serial] = keyOf(key); serial == k.PublicKeyID {
+		if p.Keys[serial] = sparekey.Of(key); serial == k.PublicKeyID {
 			p.PublicKey = key
 		}
 	}

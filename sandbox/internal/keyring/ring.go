@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/internal/redact"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 )
 
@@ -94,8 +95,8 @@ func Encrypt(scheme apiv3.Scheme, public crypto.PublicKey, value string) string 
 
 // issue makes a merchant and the platform's side of their keys, as far as the mode needs them.
 func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Merchant, *Platform, error) {
-	own := spareKey(merchantKeyName(merchantID))
-	if err := generate(append(neededKeys(mode, false), own)...); err != nil {
+	own := sparekey.Named(merchantKeyName(merchantID))
+	if err := sparekey.Generate(append(neededKeys(mode, false), own)...); err != nil {
 		return Merchant{}, nil, err
 	}
 	key := own.Private()
@@ -111,7 +112,7 @@ func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Me
 		return Merchant{}, nil, err
 	}
 	p := &Platform{
-		Scheme: scheme, Authority: authority, PublicKeyID: publicKeyID(merchantID), Keys: make(map[string]*Key, 3), Mode: mode, share: 100,
+		Scheme: scheme, Authority: authority, PublicKeyID: publicKeyID(merchantID), Keys: make(map[string]*sparekey.Key, 3), Mode: mode, share: 100,
 		CallerID: merchantID, Callers: make(map[string]*rsa.PublicKey, 1),
 	}
 	if err := p.complete(mode, now); err != nil {
@@ -129,7 +130,7 @@ func issue(merchantID string, scheme apiv3.Scheme, mode Mode, now time.Time) (Me
 // Generate makes the keys that nobody needed so far: a store takes all of them. It takes time, so
 // nothing may be locked.
 func (r *Ring) Generate() error {
-	return generate(slices.Collect(maps.Values(r.platform.load().Keys))...)
+	return sparekey.Generate(slices.Collect(maps.Values(r.platform.load().Keys))...)
 }
 
 // Complete makes sure that the platform has the keys of a mode, whichever mode the merchant is in.
@@ -137,7 +138,7 @@ func (r *Ring) Complete(mode Mode) error {
 	if p := r.platform.load(); (mode == CertificatesOnly || p.PublicKey != nil) && (mode == PublicKeyOnly || p.signs != "") {
 		return nil
 	}
-	if err := generate(neededKeys(mode, r.book.Stores())...); err != nil { // beforehand, while nobody has to wait
+	if err := sparekey.Generate(neededKeys(mode, r.book.Stores())...); err != nil { // beforehand, while nobody has to wait
 		return err
 	}
 	return r.change(func(p *Platform) error { return p.complete(mode, r.clock.Now()) })
@@ -178,7 +179,7 @@ func (r *Ring) AddCertificate(validity time.Duration) (*x509.Certificate, error)
 	if err := r.Complete(CertificatesOnly); err != nil {
 		return nil, err
 	}
-	if err := generate(r.platform.load().nextKey()); err != nil { // beforehand, while nobody has to wait
+	if err := sparekey.Generate(r.platform.load().nextKey()); err != nil { // beforehand, while nobody has to wait
 		return nil, err
 	}
 	var added *Certificate
@@ -252,7 +253,7 @@ func (r *Ring) ExpireCertificate(serial string) error {
 // certificate.
 func (r *Ring) AddMerchantCertificate() (Merchant, error) {
 	added, present := r.merchant, r.platform.load()
-	key, err := spareKey(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked))).generate()
+	key, err := sparekey.Named(fmt.Sprintf("merchant %s certificate %d", r.merchant.ID, len(present.Callers)+len(present.Revoked))).Generate()
 	if err != nil {
 		return added, err
 	}

@@ -2,7 +2,9 @@ package keyring_test
 
 import (
 	"crypto/x509"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,9 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox/internal/book"
 	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
 )
+
+// made returns the names of the keys that the process has made, sorted.
+func made() []string { return slices.Sorted(maps.Keys(sparekey.Made())) }
 
 const merchantID = "1900000109"
 
@@ -39,16 +45,16 @@ func newRing(t testing.TB, mode keyring.Mode) *keyring.Ring {
 
 // A mode costs its own keys, and no others before somebody asks for them.
 func TestKeysAreMadeWhenNeeded(t *testing.T) {
-	keyring.Forget()
+	sparekey.Forget()
 	r := newRing(t, keyring.PublicKeyOnly)
-	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made())
+	assert.Equal(t, []string{ofMerchant, publicKey}, made())
 	assert.NotNil(t, r.Platform().PublicKey)
 	assert.Empty(t, r.Platform().Certificates)
 	require.NoError(t, r.SetMode(keyring.CertificatesOnly))
-	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made(), "nothing was signed with a certificate")
+	assert.Equal(t, []string{ofMerchant, publicKey}, made(), "nothing was signed with a certificate")
 	first := r.Platform().Issued()
 	require.Len(t, first, 2)
-	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, keyring.Made())
+	assert.Equal(t, []string{older, newer, ofMerchant, publicKey}, made())
 
 	r = newRing(t, keyring.CertificatesOnly)
 	assert.Nil(t, r.Platform().PublicKey)
@@ -56,19 +62,19 @@ func TestKeysAreMadeWhenNeeded(t *testing.T) {
 		assert.Equal(t, apiv3.Serial(first[i]), apiv3.Serial(c), "a process has one serial for each first certificate")
 		assert.Equal(t, first[i].PublicKey, c.PublicKey, "and one key")
 	}
-	assert.Len(t, keyring.Made(), 4)
+	assert.Len(t, made(), 4)
 	require.NoError(t, r.SetMode(keyring.BothKeys))
 	assert.NotNil(t, r.Platform().PublicKey)
 
-	keyring.Forget()
+	sparekey.Forget()
 	r = newRing(t, keyring.BothKeys)
-	assert.Equal(t, []string{ofMerchant, publicKey}, keyring.Made())
+	assert.Equal(t, []string{ofMerchant, publicKey}, made())
 	header := make(http.Header)
 	r.Platform().Sign(header, r.Signer(r.Platform(), ""), start, nil)
-	assert.Equal(t, []string{older, ofMerchant, publicKey}, keyring.Made(), "a response to a request that names no key")
+	assert.Equal(t, []string{older, ofMerchant, publicKey}, made(), "a response to a request that names no key")
 	assert.Equal(t, r.Platform().Certificates[0].Serial, header.Get(apiv3.HeaderSerial))
 	require.NoError(t, r.Generate())
-	assert.Len(t, keyring.Made(), 4)
+	assert.Len(t, made(), 4)
 }
 
 // What is known of a certificate before it is issued is what it says then, to whoever looks at it first.
@@ -122,7 +128,7 @@ func BenchmarkFirstKeys(b *testing.B) {
 		require.NoError(b, err)
 		b.Run(string(name), func(b *testing.B) {
 			for b.Loop() {
-				keyring.Forget()
+				sparekey.Forget()
 				newRing(b, mode)
 			}
 		})

@@ -33,6 +33,7 @@ import (
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/shell"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 	"github.com/wxpay-go/wxpay/sandbox"
 )
 
@@ -54,6 +55,9 @@ func TestMain(m *testing.M) {
 
 // run runs the program in the shell of the process, changed by change.
 func run(change func(*shell.Shell)) {
+	if file := os.Getenv("SPARE_KEYS"); file != "" {
+		check(sparekey.Read(file))
+	}
 	sh := shell.New(os.Stdin, os.Stdout, os.Stderr, os.Environ())
 	change(sh)
 	os.Exit(cli.Run(context.Background(), sh, os.Args[1:]))
@@ -241,6 +245,7 @@ func TestScripts(t *testing.T) {
 			<-r.Context().Done()
 		}),
 	}
+	keys := spareKeys(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -267,6 +272,7 @@ func TestScripts(t *testing.T) {
 				return err == nil
 			})
 			env.Setenv("PATH", strings.Join(path, string(filepath.ListSeparator)))
+			env.Setenv("SPARE_KEYS", keys)
 			env.Setenv("VERSION", wxpay.Version)
 			env.Setenv("USER_AGENT", fmt.Sprintf("wxpay-go/%s (%s; %s/%s)",
 				wxpay.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
@@ -276,6 +282,20 @@ func TestScripts(t *testing.T) {
 			return writeVectorKeys(env)
 		},
 	})
+}
+
+// spareKeys writes the keys of a sandbox into a file, for the many programs that scripts start with a sandbox inside. To make
+// keys in each would cost half of the time.
+func spareKeys(t *testing.T) string {
+	s, err := sandbox.New()
+	require.NoError(t, err)
+	defer s.Close()
+	s.Keys.Certificates()
+	_, err = s.Brand()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "keys.json")
+	require.NoError(t, sparekey.Write(file))
+	return file
 }
 
 // exits runs a command and demands an exit code: exits CODE COMMAND [ARG]...
