@@ -149,8 +149,9 @@ func (c Chain) SentBefore(until time.Time) Chain {
 //     the caller needs, such as prepay_id, Ensure repeats the write although the query found its
 //     effect.
 //   - Without a query it repeats the same request, after 5 s and growing pauses, if the operation is
-//     documented as idempotent, or probably is and moves no money (member feeds). A response that
-//     the number is used then counts as success, marked Inferred.
+//     documented as idempotent, or probably is and moves no money. A response that the number is
+//     used then counts as success, marked Inferred. Nobody documents what becomes of a repeated
+//     member feed, so it may be shown twice; after OnUnknown([Hold]) it is sent once.
 //   - Otherwise it sends once and reports.
 //
 // A nil error means that the state is known, and not that the operation succeeded: read

@@ -16,6 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wxpay-go/wxpay"
+	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/sandbox"
+	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
@@ -483,6 +486,34 @@ func TestEnsureInfersNoEnd(t *testing.T) {
 				assert.Equal(t, !tt.final, verdict.Inferred)
 				assert.Equal(t, tt.missing, verdict.Missing)
 			})
+		})
+	}
+}
+
+// A member feed has no query. On a platform that shows repeats it takes effect twice, as the README says, unless it is held.
+func TestEnsureMayShowAFeedTwice(t *testing.T) {
+	for policy, want := range map[wxpay.UnknownPolicy]int{wxpay.Repeat: 2, wxpay.Hold: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			sb, err := sandbox.New(sandbox.WithScheme(quick{apiv3.RSA()}), sandbox.WithLenientCards())
+			require.NoError(t, err)
+			sb.OnRepeatedFeed(sandbox.RepeatDuplicate)
+			require.NoError(t, sb.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
+			client, err := wxpay.FromLookupEnv(sb.LookupEnv, wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(quick{apiv3.RSA()}))
+			require.NoError(t, err)
+			chain := client.Chain("v3/brand/partner/card-member/user-feeds")
+			if policy == wxpay.Hold {
+				chain = chain.OnUnknown(policy)
+			}
+			verdict, err := chain.Ensure(t.Context(), wxpay.JSON{
+				"brand_id": "1004", "card_id": "pbLatjvWOibDc5-TBnbUk1pD12o0", "user_card_code": "478515832665",
+				"openid": "obLatjnx9gnqzS4myYGmLZ7LgLBA", "out_request_no": "F1", "cell_message": "15_1200_1",
+			})
+			if policy == wxpay.Hold {
+				assert.ErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+			} else if assert.NoError(t, err) {
+				assert.Equal(t, wxpay.Succeeded, verdict.State)
+			}
+			assert.Len(t, sb.Ledger.Effects(sandbox.FeedEffect), want)
 		})
 	}
 }

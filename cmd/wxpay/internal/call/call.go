@@ -69,8 +69,9 @@ decrypted ("--get @this" prints all of them). It also prints an error response o
 explains it on stderr. A response that may not be the platform's never goes to stdout; with -i it goes to stderr.
 
 --ensure makes a POST happen once, and reports its true result: after an unknown outcome wxpay queries the operation by
-its number, and sends the same bytes again only if that does no harm. It tries for ten minutes, or for --timeout. Keep
-the number: "wxpay resolve" asks later about a call that stayed unknown. For very many calls there is "wxpay batch".
+its number, and sends the same bytes again only if that does no harm. Without a query it repeats what moves no money and
+is probably idempotent, so a member feed may be shown twice. It tries for ten minutes, or for --timeout. Keep the number:
+"wxpay resolve" asks later about a call that stayed unknown. For very many calls there is "wxpay batch".
 
 ` + request.VerdictHelp + `
 
