@@ -138,14 +138,28 @@ func (o *Office) makeRoom() {
 	if excess <= 0 {
 		return
 	}
-	all := o.oldestFirst()
-	leaving := slices.DeleteFunc(slices.Clone(all), func(d delivery) bool { return d.State == Waiting })
-	leaving = leaving[:min(len(leaving), excess)]
-	if len(leaving) == 0 && len(all) >= deliveriesWaiting {
-		leaving = all[:1]
+	type entry struct {
+		serial uint64
+		id     string
 	}
-	for _, d := range leaving {
-		o.deliveries.Delete(d.ID)
+	var oldest entry
+	var leaving []entry
+	for d := range book.Values(o.deliveries) {
+		e := entry{d.Serial, d.ID}
+		if oldest.id == "" || e.serial < oldest.serial {
+			oldest = e
+		}
+		if d.State != Waiting {
+			leaving = append(leaving, e)
+		}
+	}
+	slices.SortFunc(leaving, func(a, b entry) int { return cmp.Compare(a.serial, b.serial) })
+	leaving = leaving[:min(len(leaving), excess)]
+	if len(leaving) == 0 && o.deliveries.Len() >= deliveriesWaiting {
+		leaving = []entry{oldest}
+	}
+	for _, e := range leaving {
+		o.deliveries.Delete(e.id)
 	}
 	if len(leaving) > 0 {
 		o.tell()
