@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -254,13 +255,22 @@ func (p *sourcePackage) has(receiver, name string) bool {
 	return p.names[strings.TrimPrefix(receiver+"."+name, ".")]
 }
 
+// readSources returns them; nobody may change them.
 func readSources(t *testing.T) *goSources {
 	t.Helper()
+	s, err := sources()
+	require.NoError(t, err)
+	require.Greater(t, len(s.packages), 20, "too few packages were found")
+	require.Greater(t, len(s.pages), 8, "too few pages were found")
+	return s
+}
+
+var sources = sync.OnceValues(func() (*goSources, error) {
 	s := &goSources{
 		positions: token.NewFileSet(), packages: map[string]*sourcePackage{},
 		files: map[string]bool{}, variables: map[string]bool{}, tests: map[string]bool{},
 	}
-	require.NoError(t, filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -277,11 +287,9 @@ func readSources(t *testing.T) *goSources {
 			s.pages = append(s.pages, name)
 		}
 		return nil
-	}))
-	require.Greater(t, len(s.packages), 20, "too few packages were found")
-	require.Greater(t, len(s.pages), 8, "too few pages were found")
-	return s
-}
+	})
+	return s, err
+})
 
 func (s *goSources) add(name string) error {
 	file, err := parser.ParseFile(s.positions, name, nil, parser.ParseComments|parser.SkipObjectResolution)
