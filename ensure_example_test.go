@@ -45,6 +45,8 @@ func ExampleChain_Ensure() {
 	switch {
 	case errors.Is(err, wxpay.ErrOutcomeUnknown):
 		log.Fatal("still unknown; keep the number and resolve it later: ", err)
+	case err != nil && wxpay.OutcomeOf(err) == wxpay.Confirmed:
+		log.Fatal("it took effect, and a later step of this program failed: ", err)
 	case err != nil:
 		log.Fatal("nothing took effect: ", err)
 	}

@@ -4,6 +4,7 @@ package wxpay_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/wxpay-go/wxpay"
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/middleware"
 	"github.com/wxpay-go/wxpay/sandbox"
 	"github.com/wxpay-go/wxpay/sandbox/fault"
 	"github.com/wxpay-go/wxpay/wxcode"
@@ -516,6 +518,34 @@ func TestEnsureMayShowAFeedTwice(t *testing.T) {
 			assert.Len(t, sb.Ledger.Effects(sandbox.FeedEffect), want)
 		})
 	}
+}
+
+// An error of Ensure does not mean that nothing took effect: a middleware may fail behind a confirmed response.
+func TestEnsureConfirmsBehindItsError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb, err := sandbox.New(sandbox.WithScheme(quick{apiv3.RSA()}))
+		require.NoError(t, err)
+		own := errors.New("the books cannot be written")
+		client, err := wxpay.FromLookupEnv(sb.LookupEnv, wxpay.WithTransport(sb.Transport()), wxpay.WithScheme(quick{apiv3.RSA()}),
+			wxpay.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+					if res, err := next.RoundTrip(req); err != nil {
+						return res, err
+					}
+					return nil, own
+				})
+			}))
+		require.NoError(t, err)
+		_, err = sb.Users.AddPaidOrder("ORDER-0001", 500)
+		require.NoError(t, err)
+		_, err = client.Chain(refundCall).Ensure(t.Context(), wxpay.JSON{
+			"out_trade_no": "ORDER-0001", "out_refund_no": "R1", "amount": wxpay.JSON{"refund": 1, "total": 500, "currency": "CNY"},
+		})
+		assert.ErrorIs(t, err, own)
+		assert.Equal(t, wxpay.Confirmed, wxpay.OutcomeOf(err))
+		assert.NotErrorIs(t, err, wxpay.ErrOutcomeUnknown)
+		assert.Len(t, sb.Ledger.Effects(sandbox.RefundEffect), 1)
+	})
 }
 
 func TestOnUnknownTakesItsTwoPolicies(t *testing.T) {

@@ -25,6 +25,8 @@ func Example_transfer() {
 	switch {
 	case errors.Is(err, wxpay.ErrOutcomeUnknown):
 		log.Fatal("keep out_bill_no, and resolve it later: ", err)
+	case err != nil && wxpay.OutcomeOf(err) == wxpay.Confirmed:
+		log.Fatal("the platform has it, and a later step of this program failed: ", err)
 	case err != nil:
 		log.Fatal("no money moves: ", err)
 	}
@@ -79,9 +81,11 @@ func Example_errors() {
 	case err == nil:
 		fmt.Println("done")
 	case outcome == wxpay.NotSent:
-		fmt.Println("a mistake of ours: nothing was sent")
+		fmt.Println("a mistake of ours, or no connection: nothing was sent")
 	case outcome == wxpay.Rejected && errors.As(err, &rejection):
-		fmt.Println("rejected, no money moved:", rejection.Code, rejection.Hint)
+		fmt.Println("rejected, this call moved no money:", rejection.Code, rejection.Hint)
+	case outcome == wxpay.Confirmed:
+		fmt.Println("it took effect, and a later step of this program failed:", err)
 	case errors.Is(err, wxpay.ErrOutcomeUnknown):
 		verdict, err := client.Resolve(ctx, err) // only asks; repeats nothing
 		if err != nil {
