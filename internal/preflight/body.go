@@ -90,7 +90,7 @@ func (k *check) value(m *sensitive.Field, element bool) {
 			k.mismatch(m.Field, "a string", want)
 			return
 		}
-		if !m.JSONText && len(m.Enum) == 0 && m.Min == 0 && m.Max == 0 {
+		if !m.JSONText && len(m.Enum) == 0 && fits(m.Field, text.Raw) {
 			return
 		}
 		plain, err := text.Unquote()
@@ -110,6 +110,12 @@ func (k *check) value(m *sensitive.Field, element bool) {
 		}
 		k.word(m.Field, want, word)
 	}
+}
+
+// fits reports whether the bytes of a string show, uncounted, that its characters keep the bounds:
+// there are at most as many, and at least one if there is a byte.
+func fits(m *fact.Field, raw []byte) bool {
+	return (m.Max == 0 || int64(len(raw)) <= m.Max) && (m.Min == 0 || m.Min == 1 && len(raw) > 0)
 }
 
 // word checks a number, true or false.
