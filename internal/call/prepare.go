@@ -138,8 +138,13 @@ func (c *Call) locate(s *Spec) error {
 	}
 	c.URL.Scheme, c.URL.Host = c.line.Base.Scheme, c.line.Base.Host
 	c.URL.Path = escaped
-	if decoded != "" { // even if both are the same: net/url would escape some characters that the caller did not escape
-		c.URL.Path, c.URL.RawPath = decoded, escaped
+	if decoded != "" {
+		c.URL.Path = decoded
+		// Where both are the same, net/url would still escape some characters that the caller of RawVar did
+		// not. Without such a value RawPath only costs a comparison at each use.
+		if decoded != escaped || slices.ContainsFunc(s.Variables, func(v target.Variable) bool { return v.Raw }) {
+			c.URL.RawPath = escaped
+		}
 	}
 	switch {
 	case c.Operation != nil:
