@@ -23,7 +23,8 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if r.ContentLength >= 0 {
 		size = r.ContentLength
 	}
-	body := make([]byte, 0, min(size+1, firstRead)) // one more than is there: the end is found without growing
+	// one more than is there: the end is found without growing
+	body := make([]byte, 0, withResource(int(min(size+1, firstRead))))
 	for {
 		n, err := source.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]

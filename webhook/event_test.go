@@ -1,11 +1,15 @@
 package webhook_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wxpay-go/wxpay/webhook"
 )
 
 func TestReadStrictly(t *testing.T) {
@@ -44,4 +48,23 @@ func TestReadStrictly(t *testing.T) {
 	_, err = e.Time("amount")
 	require.EqualError(t, err, begin+"amount is an object, not a time such as 2018-06-08T10:34:56+08:00")
 	require.EqualError(t, e.Need("attach", "trade_state", "out_trade_no"), begin+"attach, out_trade_no are absent")
+}
+
+// Body and resource stand in one piece of memory, and what a caller appends to the one does not reach the other.
+func TestResourceStandsBehindTheBody(t *testing.T) {
+	n := payment()
+	check := func(e *webhook.Event) {
+		raw, resource := string(e.Raw()), string(e.Resource())
+		_ = append(e.Raw(), strings.Repeat("x", len(resource)/2)...)
+		assert.Equal(t, raw, string(e.Raw()))
+		assert.Equal(t, resource, string(e.Resource()))
+		assert.Equal(t, "SUCCESS", e.Get("trade_state").String())
+	}
+	h := newHandler(t)
+	h.OnDefault(func(_ context.Context, e *webhook.Event) error { check(e); return nil })
+	require.Equal(t, 204, n.send(h).Code)
+	header, body := n.build()
+	e, err := h.Parse(t.Context(), header, body)
+	require.NoError(t, err)
+	check(e)
 }
