@@ -192,21 +192,23 @@ func readEnvelope(body []byte, serial, requestID string) (*Event, sealed, error)
 	if err != nil {
 		return nil, sealed{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if c := (jsonwalk.Cursor{Text: text}); c.Peek() != '{' {
+	c := jsonwalk.Cursor{Text: text}
+	if c.Peek() != '{' {
 		return nil, sealed{}, fmt.Errorf("%w: it is not a JSON object", ErrMalformed)
 	}
-	outer, resource, err := take(text, 0, &envelopeFields)
-	if err != nil {
-		return nil, sealed{}, err
-	}
-	if resource == 0 {
-		return nil, sealed{}, fmt.Errorf("%w: it has no resource", ErrMalformed)
-	}
-	inner, _, err := take(text, resource, &resourceFields)
+	var inner [5][]byte
+	found := false
+	outer, err := take(&c, &envelopeFields, func() (err error) {
+		found = true
+		inner, err = take(&c, &resourceFields, nil)
+		return err
+	})
 	s := sealed{algorithm: inner[1], ciphertext: inner[2], associated: inner[3], nonce: inner[4]}
 	switch {
 	case err != nil:
 		return nil, s, err
+	case !found:
+		return nil, s, fmt.Errorf("%w: it has no resource", ErrMalformed)
 	case len(outer[0]) == 0:
 		return nil, s, fmt.Errorf("%w: it has no id", ErrMalformed)
 	case len(outer[1]) == 0:
@@ -250,11 +252,9 @@ func (e *Event) pick(names []string, found []value) {
 	}
 }
 
-// take reads text fields of the object at a place in text, and the place of the object resource in
-// it; 0 without one. null is like an absent field.
-func take(text []byte, at int, names *[5]string) (texts [5][]byte, resource int, err error) {
-	c := jsonwalk.Cursor{Text: text, At: at}
-	c.Peek()
+// take reads text fields of the object that comes next; null is like an absent one. It calls inside
+// for a field resource that is an object, and inside reads that.
+func take(c *jsonwalk.Cursor, names *[5]string, inside func() error) (texts [5][]byte, err error) {
 	for more := c.Enter('}'); more; more = c.More('}') {
 		name := c.Name().Key()
 		i := slices.IndexFunc(names[:], func(n string) bool { return n == string(name) })
@@ -263,17 +263,19 @@ func take(text []byte, at int, names *[5]string) (texts [5][]byte, resource int,
 			begin := c.At
 			quoted := c.Quoted()
 			if texts[i] = quoted.Raw; quoted.Escaped {
-				texts[i] = []byte(gjson.ParseBytes(text[begin:c.At]).Str)
+				texts[i] = []byte(gjson.ParseBytes(c.Text[begin:c.At]).Str)
 			}
-			continue
 		case i >= 0 && kind != 'n':
-			return texts, 0, fmt.Errorf("%w: its field %s is not a text", ErrMalformed, names[i])
-		case kind == '{' && string(name) == "resource":
-			resource = c.At
+			return texts, fmt.Errorf("%w: its field %s is not a text", ErrMalformed, names[i])
+		case kind == '{' && inside != nil && string(name) == "resource":
+			if err := inside(); err != nil {
+				return texts, err
+			}
+		default:
+			c.Skip()
 		}
-		c.Skip()
 	}
-	return texts, resource, nil
+	return texts, nil
 }
 
 // setResource sets the decrypted resource. It accepts a resource that is not JSON: a future event
