@@ -33,11 +33,14 @@ func (e *Event) Decrypt(ciphertext string) (string, error) {
 // keeps a value that does not look encrypted: the documentation may be outdated, and the function
 // needs the plaintext.
 func (e *Event) decryptFields(facts *fact.Event) error {
-	shape := sensitive.NewShape(facts.Resource, false)
-	if shape == nil || e.json == nil || e.owner().decrypter() == nil {
+	scheme, decrypter := e.owner().scheme(), e.owner().decrypter()
+	if e.json == nil || decrypter == nil {
 		return nil
 	}
-	scheme, decrypter := e.owner().scheme(), e.owner().decrypter()
+	shape := sensitive.NewShape(facts.Resource, false)
+	if shape == nil {
+		return nil
+	}
 	size := 0 // of a ciphertext in bytes; 0 when the key does not tell
 	if public, ok := decrypter.Public().(interface{ Size() int }); ok {
 		size = public.Size()
