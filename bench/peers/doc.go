@@ -5,6 +5,11 @@
 //	go -C bench/peers test -bench .          # every benchmark once, with RSA in
 //	go -C bench/peers run ./cmd/report       # the whole comparison, about ten minutes; writes results/ and docs/performance.md
 //
+// The least that each work costs anybody is another benchmark, which is not recorded; package report says what
+// follows from it:
+//
+//	go -C bench/peers test -overlay "$(go -C bench/peers run ./cmd/overlay)" -bench Bound
+//
 // Each contestant is a package beside this one, written as its documentation says: package floor,
 // official, gopay, and own, which is wxpay with its whole pipeline on. They are this module's only
 // reason to exist outside of the workspace: their dependencies are nobody else's.
