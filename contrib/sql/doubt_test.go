@@ -98,7 +98,7 @@ func TestUnknownIsHeld(t *testing.T) {
 	})
 }
 
-// An operation without a query is not sent twice. Somebody finds out what became of it, and says so.
+// An operation without a query is not sent twice if it is held. Somebody finds out what became of it, and says so.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, db *database) {

@@ -51,8 +51,8 @@ type Worker struct {
 	// Grace is how long calls may take to end after Run was told to stop; the default is 20 s. A
 	// longer call is broken off, and its outcome is unknown.
 	Grace time.Duration
-	// OnUnknown is that of wxpay.Chain.OnUnknown; zero leaves it to the facts. It must be the same
-	// for all workers of an outbox.
+	// OnUnknown is that of wxpay.Chain.OnUnknown; zero leaves it to the facts, by which a member feed
+	// may be shown twice. It must be the same for all workers of an outbox.
 	OnUnknown wxpay.UnknownPolicy
 	// OnResult runs in the transaction that stores the end of a job, so that the shop's own change
 	// and the result are there both or neither: it runs again until both are committed. It must
