@@ -1,6 +1,6 @@
 // Package fleet makes very many calls to WeChat Pay APIv3, in one process or on many machines,
 // under one limit that they share: bulk jobs that take hours or days, survive the death of any
-// process, and send a number again only where that does no harm.
+// process, and send a number again only where [wxpay.Chain.Ensure] would.
 //
 // The queue, the results and the shared limit live in NATS JetStream, and so do notifications, of
 // which package relay takes care. [Embedded] runs it inside the process, with its files in a

@@ -64,7 +64,7 @@ func (o *sourceOptions) flags(flags *pflag.FlagSet) {
 		"the `CHARACTER` between the fields of a CSV file, or tab (default: recognised, of comma, tab and semicolon)")
 	flags.StringVar(&o.encoding, "encoding", "",
 		"the `ENCODING` of FILE: utf-8, gb18030 (includes GBK), utf-16le or utf-16be (default: recognised)")
-	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs, of the form of FILE (default: beside FILE, such as refunds.rejects.csv)")
+	flags.StringVar(&o.rejects, "rejects", "", "the `FILE` for lines that are no jobs, of the form of FILE (default: a new one beside FILE, such as refunds.rejects.csv or refunds.rejects.2.csv)")
 }
 
 // arguments reads FILE [METHOD] [PATH].
