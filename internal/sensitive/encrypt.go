@@ -114,7 +114,7 @@ func (e *encryption) body(r *Request) (_ []byte, noted []string, err error) {
 	if *edits = body.edits; cap(body.edits) <= maxEdits {
 		editing.Put(edits)
 	}
-	if failure := (*jsonwalk.FieldError)(nil); err != nil && !errors.As(err, &failure) {
+	if err != nil && !errors.As(err, new(*jsonwalk.FieldError)) {
 		err = fmt.Errorf("the body may hold what is to be encrypted and cannot be read: %w", err)
 	}
 	return encrypted, body.noted, err
