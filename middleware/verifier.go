@@ -88,16 +88,16 @@ func (v *VerifyConfig) read(ctx context.Context, res *http.Response) (body []byt
 		return nil, v.tooLarge()
 	}
 	if res.ContentLength >= 0 {
-		// The usual case: one allocation of the right size. The byte beyond finds a round tripper
-		// that lies about it.
-		body = make([]byte, res.ContentLength)
+		// The usual case: one allocation. The byte beyond finds a round tripper that lies about the
+		// length.
+		size := int(res.ContentLength)
+		body = make([]byte, size+1)
 		n, err := io.ReadFull(res.Body, body)
-		if err != nil && len(body) > 0 {
-			return body[:n], truncated(ctx, err)
-		}
-		var beyond [1]byte
-		if n, _ := io.ReadFull(res.Body, beyond[:]); n > 0 {
+		switch body = body[:min(n, size):min(n, size)]; {
+		case n > size:
 			return body, fmt.Errorf("%w: it goes on after its Content-Length", ErrResponseTruncated)
+		case n < size:
+			return body, truncated(ctx, err)
 		}
 		return body, nil
 	}
