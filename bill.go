@@ -118,7 +118,7 @@ func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOptio
 	return stream{b.call}.deliver(w, func(dst download.Destination) (*download.Result, error) { return b.getting().Write(ctx, dst) })
 }
 
-// Receipt gets an electronic receipt, such as that of a transfer: it asks with a GET until the
+// Receipt gets an electronic receipt, such as that of a transfer. It asks with a GET until the
 // platform has made the receipt, downloads it to w, and checks it against the digest in the
 // response. Apply for the receipt first:
 //
@@ -128,7 +128,7 @@ func (c Chain) BillTo(ctx context.Context, w io.Writer, options ...DownloadOptio
 //
 // The chain is any query whose response has a download_url once the receipt is made. Receipt asks
 // after one second, then less often, down to every half minute, until ctx ends or the time of
-// [WaitAtMost] is over; [ErrNotReady] says that no time was left to ask again. If the platform
+// [WaitAtMost] is over. [ErrNotReady] says that no time was left to ask again. If the platform
 // answers FAILED, apply again. Some receipts have an SM3 digest; see [DigestAlgorithm]. Everything
 // else is as in [Client.Fetch]; Receipt asks again for an expired link, a few times at most.
 func (c Chain) Receipt(ctx context.Context, w io.Writer, options ...DownloadOption) (*DownloadResult, error) {

@@ -173,7 +173,7 @@ func (c Chain) RawVar(name, escaped string) Chain {
 }
 
 // Query sets a field of the query string. value is a string, an integer, a bool, a slice of one of
-// these, whose elements become repeated fields, or a time.Time; anything else is a mistake, which
+// these, whose elements become repeated fields, or a time.Time. Anything else is a mistake, which
 // the verb returns. Setting a name again replaces it. Fields travel, and are signed, in the order
 // of the calls that set them.
 //

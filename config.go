@@ -61,7 +61,7 @@ type config struct {
 
 // Catalog looks up operations for the client; catalog.V3() is one. path is a template or a concrete
 // path with a leading slash. A catalogue may also have the methods Nearest, Methods and HasSegment
-// of catalog.V3(); then the findings of [WithPreflight] suggest the name that was probably meant,
+// of catalog.V3(). Then the findings of [WithPreflight] suggest the name that was probably meant,
 // and [Client.At] knows the segments of its paths.
 type Catalog interface {
 	Lookup(method, path string) (*fact.Operation, bool)

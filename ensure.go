@@ -37,7 +37,7 @@ type Verdict struct {
 	// Response is the verified response with the state: that of the write, or of the query if the
 	// write's was lost. It is nil for an inferred state.
 	Response *Response
-	// Unbound reports that nothing in Response shows that it belongs to this very call: by its
+	// Unbound reports that nothing in Response shows that it belongs to this very call. By its
 	// documentation it repeats no field of the call, such as the response with a prepay_id, or its
 	// fields are not reviewed. Then only the connection vouches for it.
 	Unbound bool
@@ -92,8 +92,8 @@ func (c Chain) Stepwise() Chain { return c.mark(settingStepwise) }
 
 // NotYetError is in the error of an Ensure after [Chain.Stepwise] that has a further step, which is
 // not due yet. [OutcomeOf] tells what is known of the call. To go on, wait for After, longer each
-// time, and call Ensure on the same chain; after an unknown outcome with [Chain.SentBefore], which
-// takes the time at which the last Ensure that sent the write returned.
+// time, and call Ensure on the same chain. After an unknown outcome do so with [Chain.SentBefore],
+// which takes the time at which the last Ensure that sent the write returned.
 type NotYetError struct {
 	After   time.Duration // until the next step is due
 	Verdict *Verdict      // the verdict so far: the caller wants more; nil for none
@@ -205,7 +205,7 @@ func notYet(after time.Duration, found *ensure.Verdict, last error) error {
 
 // Resolve queries once what became of a call with an unknown outcome; err is the call's error. It
 // never repeats a write. If the query finds nothing, the error is [ErrMissing] and the outcome
-// stays unknown: ask again later, and repeat the same number no earlier than a minute after the
+// stays unknown. Ask again later, and repeat the same number no earlier than a minute after the
 // last attempt, or leave both to [Chain.Ensure]. It cannot resolve an error with a known outcome,
 // or of an operation without a reviewed query.
 func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {

@@ -7,7 +7,7 @@ import (
 )
 
 // Outcome is what is known, after a call, about the operation at the platform. It belongs to the
-// logical call, over all its attempts: once an attempt ended with an unknown outcome, a later
+// logical call, over all its attempts. Once an attempt ended with an unknown outcome, a later
 // rejection does not clear it: the first attempt may have caused it by succeeding.
 type Outcome = middleware.Outcome
 

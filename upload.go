@@ -13,7 +13,7 @@ import (
 // memory. If limits are documented, its suffix and size are checked before anything is sent. An
 // upload has no total time limit, but ends when it stalls; see [WithTimeout]. Names are sent as raw
 // UTF-8; a name with quotes or line breaks is an error. Upload returns when ctx ends, even while it
-// reads a stuck file or pipe: it leaves the pending read behind, so do not use the reader or its
+// reads a stuck file or pipe. It leaves the pending read behind, so do not use the reader or its
 // memory again before that read has returned. An upload whose only effect is a new id is retried as
 // safely as a read.
 func (c Chain) Upload(ctx context.Context, file File) (*Response, error) {

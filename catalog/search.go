@@ -16,9 +16,9 @@ const maxWords = 16
 // name, the path, the tags or the names of fields. Common words that the platform does not use also
 // match: former names, English names, and colloquial ones (企业付款, native pay, 对账单). Case, hyphens
 // and underscores do not matter. A method in upper case matches only that method. The best matches
-// come first: names before paths, paths before tags, tags before fields, whole words before parts;
-// among equals the most wanted operations first, and those of brands, offline and replaced ones
-// last. It ignores words after the 16th.
+// come first: names before paths, paths before tags, tags before fields, whole words before parts.
+// Among equals come the most wanted operations first, and those of brands, offline and replaced
+// ones last. It ignores words after the 16th.
 func (c *Catalog) Search(words string) []*fact.Operation {
 	method := ""
 	var wanted []string

@@ -9,12 +9,12 @@ import (
 	"github.com/wxpay-go/wxpay/sandbox/internal/post"
 )
 
-// Clock is the time by which a sandbox goes about its business: when orders expire and records
-// reach their ends, when notifications are repeated, the time that responses and notifications tell
-// in their bodies, the validity of certificates. It can be moved forward and made to stand still.
-// The wire is not moved: the window in which a signed request is accepted, and the timestamps of
-// signatures, keep to the time of [WithClock], so that clients need not know that the business is
-// ahead.
+// Clock is the time by which a sandbox goes about its business. It decides when orders expire,
+// records reach their ends and notifications are repeated, what time the bodies of responses and
+// notifications tell, and which certificates are valid. It can be moved forward and made to stand
+// still. The wire is not moved. The window in which a signed request is accepted, and the
+// timestamps of signatures, keep to the time of [WithClock], so that clients need not know that the
+// business is ahead.
 //
 // Waits pass as package time tells, also in a testing/synctest bubble. While the clock of WithClock
 // stands still, a wait moves the time to its end. A Clock is safe for concurrent use.

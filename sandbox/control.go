@@ -33,8 +33,8 @@ const ControlPath = console.Path
 // GET /_sandbox/health is for watchdogs: 200, or 503 when the store has failed. Everybody may ask.
 //
 // It is for programs on this machine and no one else. It rejects peers that are not on loopback and
-// names for this machine that are not of it (which a foreign page could have brought about), both
-// unless [WithNetwork] permits them, and every request of a page in a browser.
+// names for this machine that are not of it, which a foreign page could have brought about;
+// [WithNetwork] permits both. It always rejects a request of a page in a browser.
 func (s *Sandbox) Control() http.Handler { return s.shared.console }
 
 // orders returns the orders of a merchant, or of the first one if the number is empty.

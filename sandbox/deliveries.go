@@ -140,10 +140,10 @@ func (d *Deliveries) Await(ctx context.Context, id string, attempts int) (Delive
 // network; nil returns to the network. It works in a testing/synctest bubble.
 func (d *Deliveries) To(receiver http.Handler) { d.merchant.Office.DeliverTo(receiver) }
 
-// Plan sets how notifications are delivered from now on: decide is called once for each, must not
-// call the sandbox, and is told the event_type and the address. nil restores the documented way. A
-// fault that notifications do not have, a negative number, or a panic makes the delivery fail with
-// that reason.
+// Plan sets how notifications are delivered from now on. Its function decide is called once for
+// each, must not call the sandbox, and is told the event_type and the address. nil restores the
+// documented way. A fault that notifications do not have, a negative number, or a panic makes the
+// delivery fail with that reason.
 func (d *Deliveries) Plan(decide func(event, url string) Plan) {
 	if decide == nil {
 		d.merchant.Office.PlanDeliveries(nil)

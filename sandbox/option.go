@@ -39,7 +39,7 @@ type settings struct {
 	names   []string
 }
 
-// WithClock sets the time that the sandbox takes for the real one, time.Now by default: it decides
+// WithClock sets the time that the sandbox takes for the real one, time.Now by default. It decides
 // on the window of requests, and the validity of certificates is laid around its first reading.
 // Clock begins with it.
 func WithClock(clock func() time.Time) Option {
@@ -131,7 +131,7 @@ func WithTLS(config *tls.Config) Option {
 }
 
 // WithBillRows makes every bill and statement one of n rows, which are invented and always the same
-// for a seed, a merchant and a day; by default they tell the sandbox's own records. They are
+// for a seed, a merchant and a day. By default they tell the sandbox's own records. They are
 // written while they are read, so that n may be a hundred million: then the first application for a
 // bill is answered STATEMENT_CREATING until its digest is known. Encrypted bills come in two parts
 // at least, so that clients are seen to join them.

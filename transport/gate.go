@@ -14,9 +14,9 @@ import (
 )
 
 // gate is a connection that passes on exactly the requested response. Further bytes, or bytes
-// without a request, end the connection unseen: net/http would write their beginning to the global
-// logger of package log, body and signature included, and has no switch for that. The next request
-// gets a new connection.
+// without a request, end the connection unseen. Else net/http would write their beginning to the
+// global logger of package log, body and signature included, and has no switch for that. The next
+// request gets a new connection.
 //
 // It is above TLS, so it is absent behind a proxy, where net/http makes the TLS itself.
 type gate struct {

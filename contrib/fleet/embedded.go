@@ -29,7 +29,7 @@ const defaultSync = time.Second
 // A process that is killed loses nothing, whatever the interval, since the operating system has the
 // data then. When the machine itself dies (power, kernel), the acknowledged messages of up to an
 // interval may be gone. Lost jobs can be submitted again. The jobs of lost results are carried out
-// once more under the same number: that repeats nothing where the platform keeps numbers apart, and
+// once more under the same number. That repeats nothing where the platform keeps numbers apart, and
 // is the reason for 0 where it does not. With 0 nothing acknowledged is lost, at the price of one
 // or two disk flushes a message.
 func WithSync(interval time.Duration) EmbeddedOption {

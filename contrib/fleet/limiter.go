@@ -38,7 +38,7 @@ const limitBucket = "wxpay-limits"
 // So within any second, as seen when requests are let through, no more begin than the rate says
 // while tokens are used on time. Late use and wrong clocks together can add 18 % and one request,
 // at worst. When the bucket changes its leader to a machine whose clock is ahead by d, that may
-// once add the tokens of d, a second's at most: keep the servers' clocks together (NTP). When its
+// once add the tokens of d, a second's at most. Keep the servers' clocks together (NTP). When its
 // clock goes back by more than a minute nothing is let through for a minute, until every process
 // has read it.
 //
@@ -79,7 +79,7 @@ func WithRules(rules ...middleware.Rule) LimiterOption {
 
 // WithFallback lets requests through while the bucket cannot be reached, at the rate divided by
 // workers, the largest number of processes that ever share it (at least 1). If all are cut off,
-// they keep the rate together, on average; if only some are, the others do not know, and the sum
+// they keep the rate together, on average. If only some are, the others do not know, and the sum
 // can come near twice the rate, which the platform answers with 429. Without this option requests
 // wait, which is right for the workers of a queue: it could not be reached either.
 func WithFallback(workers int) LimiterOption {

@@ -10,7 +10,7 @@ import (
 )
 
 // lookAgain is after how long records that seem to be missing are counted once more, before that
-// stops a queue of several processes: a server that was the leader may not have heard yet that
+// stops a queue of several processes. A server that was the leader may not have heard yet that
 // another one is.
 const lookAgain = 5 * time.Second
 

@@ -65,7 +65,7 @@ func readManifest(dir string) (m manifest, intact bool, err error) {
 }
 
 // takeManifest reports whether the files are as they were when the engine was closed, and how many
-// queues they hold. If they are not, or it never was, the server has to read them all: its index
+// queues they hold. If they are not, or it never was, the server has to read them all. Its index
 // may tell of messages that are gone, and what is stored over those would be gone, too.
 func takeManifest(dir string) (intact bool, queues int, err error) {
 	_, intact, err = readManifest(dir)

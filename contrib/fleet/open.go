@@ -30,7 +30,7 @@ type QueueConfig struct {
 	Existing bool
 	// Client is who calls. A queue belongs to one merchant or brand; jobs are checked by its client
 	// before they are queued, as strictly as wxpay.WithPreflight says. Without a client the queue,
-	// which has to be there, is opened as it stands, and nothing is made or changed: it can be
+	// which has to be there, is opened as it stands, and nothing is made or changed. It can be
 	// looked at and steered, and needs no key of the merchant for that. Submit and Worker.Run
 	// return [ErrNoClient] then.
 	Client *wxpay.Client

@@ -49,8 +49,8 @@ const (
 // Pause stops all workers: they give back the jobs that they have not begun, and begin none until
 // [Queue.Resume]. Workers pause a queue themselves, when the platform refuses a call for a reason
 // that concerns the merchant: a signature, a clock, a certificate, a permission. The job that was
-// refused waits as if it had never begun, unless it moves money and the platform knew who asked:
-// what it then says of such a job is no proof (Client.Resolve). A queue that is paused already
+// refused waits as if it had never begun, unless it moves money and the platform knew who asked.
+// What it then says of such a job is no proof (Client.Resolve). A queue that is paused already
 // keeps its first reason.
 func (q *Queue) Pause(ctx context.Context, reason string) error {
 	return q.pause(ctx, Pause{Reason: reason, Since: time.Now()})

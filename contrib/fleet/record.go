@@ -192,7 +192,7 @@ func checkVersion(h nats.Header) error {
 }
 
 // doubted is until when a job that has ended may have been sent without anybody knowing what became
-// of it. A worker that only asked has not sent it, so the doubt stays as old as it was: else a job
+// of it. A worker that only asked has not sent it, so the doubt stays as old as it was. Else a job
 // that is retried soon never gets past the minute after which it may be sent again.
 func (r *record) doubted() time.Time {
 	if r.State == Unknown && (r.Attempts > 0 || r.Doubt.IsZero()) {

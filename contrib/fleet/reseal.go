@@ -28,12 +28,12 @@ type Resealed struct {
 // Done reports whether nothing was left under another key.
 func (r Resealed) Done() bool { return r.Left == 0 && len(r.Behind) == 0 }
 
-// Reseal seals all that is at rest under the first of the operator's keys. Jobs that wait or run stay
-// as they are: they end, or are cancelled, and what is known of them then is sealed anew by the next
-// Reseal. When it is Done, and every process of the queue has that key first, the other keys are no
-// longer needed for this queue; but copies of it from before are sealed under them, and so may be
-// events that a relay keeps. It reads all records, again after it changed any. The jobs whose record
-// it changes count as changed for Filter.After.
+// Reseal seals all that is at rest under the first of the operator's keys. Jobs that wait or run
+// stay as they are: they end, or are cancelled, and what is known of them then is sealed anew by
+// the next Reseal. When it is Done, and every process of the queue has that key first, the other
+// keys are no longer needed for this queue. Copies of it from before are sealed under them, and so
+// may be events that a relay keeps. It reads all records, again after it changed any. The jobs
+// whose record it changes count as changed for Filter.After.
 func (q *Queue) Reseal(ctx context.Context) (Resealed, error) {
 	const passes = 3
 	defer q.postRest(ctx)

@@ -22,7 +22,7 @@ import (
 // takes. Only of a job that was refused, and of which nobody ever doubted whether it took effect,
 // another request replaces the one of before.
 //
-// An error of jobs that is a *[LineError] rejects that line, any other ends the submission, and so
+// An error of jobs that is a *[LineError] rejects that line, and any other ends the submission. So
 // does trouble with the engine, such as [ErrNoSpace], or a cluster that elects no leader within
 // half a minute. The jobs that were queued until then stay queued; submit all of it again to go on.
 // The jobs that come are queued a second later at the latest, so they may come from a pipe that

@@ -22,7 +22,7 @@ var stateOrder = []State{Unknown, Refused, Failed, Partial, Action, Expired, Can
 // tally counts the jobs by where they stand, so that nobody has to read all records for that.
 type tally struct {
 	// Stored is how many messages the stream of records had when all of these counts were told, if
-	// none of them is missing: the stream numbers its messages, so the number of the last one shows
+	// none of them is missing. The stream numbers its messages, so the number of the last one shows
 	// how many are.
 	Stored int64 `json:"stored"`
 	// Since is the ID of the first run whose jobs are counted apart; those of runs before it count as
