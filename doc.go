@@ -23,9 +23,10 @@
 // cannot be trusted is a [*VerifyError]; everything else is a [*CallError]. The page docs/errors.md
 // lists the usual codes and the reaction to each.
 //
-// The client retries what does no harm: reads, requests that got no connection, and operations that
-// are documented as idempotent and move no money. [Client.Resolve] finds out what became of a call with an unknown
-// outcome, and [Chain.Ensure] makes a call happen once and reports its true result.
+// The client retries what does no harm: reads, requests that got no connection, operations that are
+// documented as idempotent and move no money, and once a request whose platform certificate a
+// signed error rejects. [Client.Resolve] finds out what became of a call with an unknown outcome,
+// and [Chain.Ensure] makes a call happen once and reports its true result.
 //
 // # The catalogue
 //
