@@ -146,9 +146,11 @@ func TestHangingSigner(t *testing.T) {
 		assert.Equal(t, time.Second, time.Since(begin))
 		assert.EqualValues(t, 1024, stuck.inside.Load())
 		assert.EqualValues(t, 1500-1024, full.Load())
+		stuck.fails = errors.New("too late for RSA")
 		close(stuck.release)
 		synctest.Wait()
 		assert.Zero(t, stuck.inside.Load())
+		stuck.fails = nil
 		require.NoError(t, post(t.Context(), client), "it came back, and so did the client")
 	})
 }

@@ -3,7 +3,6 @@ package clitest
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/apiv3"
 	"github.com/wxpay-go/wxpay/cmd/wxpay/internal/cli"
+	"github.com/wxpay-go/wxpay/internal/sparekey"
 )
 
 // Run runs the program with an environment and an empty stdin.
@@ -80,11 +80,7 @@ func NewGateway(t *testing.T) *Gateway {
 	t.Helper()
 	g := &Gateway{t: t}
 	g.Respond("{}")
-	var err error
-	g.Platform, err = rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	g.Merchant, err = rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
+	g.Platform, g.Merchant = sparekey.Named("gateway's platform").Private(), sparekey.Named("gateway's merchant").Private()
 	private, err := x509.MarshalPKCS8PrivateKey(g.Merchant)
 	require.NoError(t, err)
 	public, err := x509.MarshalPKIXPublicKey(&g.Platform.PublicKey)
