@@ -154,11 +154,13 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 		return shell.Usage("--port: there is no port %d", o.port)
 	}
 	if o.port == 0 {
-		o.port, err = freePort()
-	} else {
-		err = vacant(o.port)
-	}
-	if err != nil {
+		port, claim, err := freePort()
+		if err != nil {
+			return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
+		}
+		defer claim.Close()
+		o.port = port
+	} else if err := vacant(o.port); err != nil {
 		return &shell.ExitError{Code: shell.ExitNotSent, Err: err}
 	}
 	service, err := o.service()

@@ -40,17 +40,20 @@ func newService(port int) *service {
 }
 
 // freePort returns a port on which nobody listens. It is not one that systems give to connections by themselves, which
-// could take it before the service does.
-func freePort() (int, error) {
-	const lowest, highest, tries = 20000, 30000, 100
-	var err error
+// could take it before the service does. Other checkups do not choose it before claim is closed: each holds the UDP port
+// beside its own, which a service of HTTP does not use.
+func freePort() (port int, claim io.Closer, err error) {
+	const lowest, count, tries = 20000, 5000, 1000
 	for range tries {
-		port := lowest + rand.IntN(highest-lowest)
-		if err = vacant(port); err == nil {
-			return port, nil
+		port = lowest + 2*rand.IntN(count)
+		if err = vacant(port); err != nil {
+			continue
+		}
+		if claim, err = net.ListenPacket("udp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+1))); err == nil {
+			return port, claim, nil
 		}
 	}
-	return 0, err
+	return 0, nil, shell.Say("there is no free port for the service: %w", err)
 }
 
 // vacant returns an error if somebody listens on a port.
