@@ -92,7 +92,7 @@ func (t *table[T]) Rows() iter.Seq2[string, T] {
 	}
 }
 
-func (t *table[T]) Keys() []string { return slices.Sorted(maps.Keys(t.records.rows)) }
+func (t *table[T]) Keys() []string { return t.records.keys() }
 
 func (t *table[T]) Put(key string, row T) { t.records.put(key, row) }
 
@@ -107,6 +107,8 @@ type records struct {
 	onDue    func(key string, row any, at time.Time)
 	parse    func(text json.RawMessage) (any, error)
 }
+
+func (r *records) keys() []string { return slices.Sorted(maps.Keys(r.rows)) }
 
 func (r *records) put(key string, row any) {
 	old, had := r.rows[key]
