@@ -59,9 +59,9 @@ func (c *Call) uploadContext(ctx context.Context) (context.Context, context.Canc
 	limits := c.Limits
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(limits.Still, func() { cancel(limits.StillErr) })
-	c.streaming.set(ctx, func() { timer.Reset(limits.Still) })
+	c.streaming.begin(ctx, func() { timer.Reset(limits.Still) })
 	return ctx, func() {
-		c.streaming.set(nil, nil)
+		c.streaming.end()
 		timer.Stop()
 		cancel(nil)
 	}

@@ -150,10 +150,16 @@ type streaming struct {
 	moved func()          // called at each read from the body
 }
 
-func (s *streaming) set(ctx context.Context, moved func()) {
+func (s *streaming) begin(ctx context.Context, moved func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ctx, s.moved = ctx, moved
+}
+
+func (s *streaming) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ctx, s.moved = nil, nil
 }
 
 // read tells the attempt of a read and returns its context.

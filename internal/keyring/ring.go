@@ -19,7 +19,7 @@ import (
 
 // Ring holds certificates, one of which signs. The zero value is empty. It is safe for concurrent use.
 type Ring struct {
-	state atomic.Value // a state
+	state atomic.Value // a state; an atomic.Pointer would be compiled again for each package that can reach it
 
 	mu     sync.Mutex   // serialises changes
 	scheme apiv3.Scheme // of the clients that use the ring; nil until there is one
