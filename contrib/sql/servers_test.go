@@ -15,7 +15,11 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	wxsql "github.com/wxpay-go/wxpay/contrib/sql"
 )
@@ -98,8 +102,9 @@ func newMariaDB() (*server, error) {
 		}}
 	return s, s.make(
 		[]string{install, "--no-defaults", "--datadir=data", "--auth-root-authentication-method=normal", "--skip-test-db",
-			"--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=8M"},
-		[]string{program, "--no-defaults", "--datadir=data", "--socket=../socket", "--skip-networking", "--pid-file=../pid", "--max-connections=200",
+			"--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=8M", "--tmpdir=../"},
+		// Without a tmpdir of its own, a server that starts removes the temporary tables of every other one, which can crash then.
+		[]string{program, "--no-defaults", "--datadir=data", "--tmpdir=../", "--socket=../socket", "--skip-networking", "--pid-file=../pid", "--max-connections=200",
 			"--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M", "--skip-log-bin"})
 }
 
@@ -236,6 +241,12 @@ func (s *server) kill() {
 // stop ends the server and removes everything.
 func (s *server) stop() {
 	if s.process != nil {
+		select {
+		case <-s.exit:
+			said, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			fmt.Fprintf(os.Stderr, "%s ended by itself:\n%s\n", s.kind, said)
+		default:
+		}
 		_ = s.process.Process.Signal(syscall.SIGQUIT)
 		if s.dialect == wxsql.MySQL {
 			_ = s.process.Process.Kill()
@@ -247,4 +258,12 @@ func (s *server) stop() {
 		}
 	}
 	_ = os.RemoveAll(s.dir)
+}
+
+// TestServersShareNoFolder keeps a server that starts from the temporary tables of another one.
+func TestServersShareNoFolder(t *testing.T) {
+	t.Parallel()
+	var dir string
+	require.NoError(t, newDatabase(t, "mysql").QueryRow("SELECT @@tmpdir").Scan(&dir))
+	assert.Equal(t, serverOf(t, "mysql").dir, filepath.Clean(dir))
 }
