@@ -86,19 +86,13 @@ func TestControlIsOneToOne(t *testing.T) {
 	}
 }
 
-// TestControlPage: docs/sandbox.md lists every order. WXPAY_UPDATE=1 writes the list anew.
+// TestControlPage: the guide lists every order, in both languages. WXPAY_UPDATE=1 writes the lists anew.
 func TestControlPage(t *testing.T) {
-	const name, begin, end = "../docs/sandbox.md", "<!-- control -->\n", "<!-- end -->\n"
-	have, err := os.ReadFile(name)
-	require.NoError(t, err)
-	head, rest, ok := strings.Cut(string(have), begin)
-	require.True(t, ok)
-	_, tail, ok := strings.Cut(rest, end)
-	require.True(t, ok)
+	const begin, end = "<!-- control -->\n", "<!-- end -->\n"
 	s, err := New()
 	require.NoError(t, err)
 	orders, _ := s.shared.orders("")
-	list := "| order | parameters | response | does |\n| --- | --- | --- | --- |\n"
+	rows := "| --- | --- | --- | --- |\n"
 	code := func(text string) string {
 		if text == "" {
 			return ""
@@ -106,11 +100,22 @@ func TestControlPage(t *testing.T) {
 		return "`" + strings.Replace(text, "*", "…", 1) + "`"
 	}
 	for _, o := range orders {
-		list += fmt.Sprintf("| `%s %s%s` | %s | %s | `%s` |\n", o.Method, ControlPath, o.Path, code(o.In), code(o.Out), o.Does)
+		rows += fmt.Sprintf("| `%s %s%s` | %s | %s | `%s` |\n", o.Method, ControlPath, o.Path, code(o.In), code(o.Out), o.Does)
 	}
-	page := head + begin + list + end + tail
-	if os.Getenv("WXPAY_UPDATE") != "" {
-		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+	for name, titles := range map[string]string{
+		"../docs/sandbox.md":    "| order | parameters | response | does |\n",
+		"../docs/zh/sandbox.md": "| 指令 | 参数 | 应答 | 对应方法 |\n",
+	} {
+		have, err := os.ReadFile(name)
+		require.NoError(t, err)
+		head, rest, ok := strings.Cut(string(have), begin)
+		require.True(t, ok)
+		_, tail, ok := strings.Cut(rest, end)
+		require.True(t, ok)
+		page := head + begin + titles + rows + end + tail
+		if os.Getenv("WXPAY_UPDATE") != "" {
+			require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+		}
+		assert.True(t, page == string(have), "%s is stale: WXPAY_UPDATE=1 go test -run TestControlPage ./sandbox", name)
 	}
-	assert.True(t, page == string(have), "%s is stale: WXPAY_UPDATE=1 go test -run TestControlPage ./sandbox", name)
 }
