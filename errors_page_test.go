@@ -17,122 +17,109 @@ import (
 	"github.com/wxpay-go/wxpay/wxcode"
 )
 
-// docs/errors.md is written from the data that the code uses; go generate . brings it up to date.
+// The tables and lists of docs/errors.md and of its Chinese twin are made of the data that the code uses.
+// go test -run TestErrorsPage -update . brings them up to date.
 func TestErrorsPage(t *testing.T) {
-	const name = "docs/errors.md"
-	page := errorsPage()
-	if *update {
-		require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+	chinese := errorsInChinese(t)
+	for name, say := range map[string]func(english string) string{
+		"docs/errors.md": func(english string) string { return english },
+		"docs/zh/errors.md": func(english string) string {
+			assert.NotEmpty(t, chinese[english], "errorsInChinese lacks %q", english)
+			return chinese[english]
+		},
+	} {
+		raw, err := os.ReadFile(name)
+		require.NoError(t, err)
+		page := string(raw)
+		for part, text := range errorsPage(say) {
+			head, rest, ok := strings.Cut(page, "<!-- generated: "+part+" -->\n")
+			require.True(t, ok, "%s lacks %s", name, part)
+			_, tail, ok := strings.Cut(rest, "<!-- end -->\n")
+			require.True(t, ok, "%s lacks the end of %s", name, part)
+			page = head + "<!-- generated: " + part + " -->\n" + text + "<!-- end -->\n" + tail
+		}
+		if *update {
+			require.NoError(t, os.WriteFile(name, []byte(page), 0o644))
+			continue
+		}
+		assert.True(t, string(raw) == page, "%s is stale: go test -run TestErrorsPage -update .", name)
 	}
-	have, err := os.ReadFile(name)
-	require.NoError(t, err)
-	assert.True(t, string(have) == page, "%s is stale: go generate .", name)
 }
 
-// errorsPage returns the page.
-func errorsPage() string {
-	var b strings.Builder
-	b.WriteString(`# Errors and outcomes
+const markedByHand = "%d operations are marked by hand. %d of them are direct deductions: they charge at once under the\nmerchant's order number."
 
-` + "`go generate .`" + ` writes this page from the data of the code. Do not edit it.
-
-## Outcomes
-
-` + "`wxpay.OutcomeOf(err)`" + ` returns the outcome of a call over all its attempts:
-
-| outcome | meaning | what to do |
-| --- | --- | --- |
-| not sent | no byte left this process | call again |
-| rejected | the platform rejected this request, which took no effect | see the code |
-| unknown | the operation may have taken effect | ` + "`Client.Resolve`" + `, or ` + "`Chain.Ensure`" + ` from the start; never another number |
-| confirmed | it took effect, and a later local step failed | read ` + "`CallError.Response`" + `; never call again |
-
-[evidence.md](evidence.md) names the evidence for each. Once an attempt ended with an unknown outcome, a
-later rejection does not clear it. An unsigned API error is unknown. For operations that move money a
-signed API error is also unknown, unless its code is reviewed to exclude an effect (below); ` + "`Ensure`" + `
-then queries. An API error of that query is in a ` + "`QueryError`" + `, and never counts as an error of the
-call.
-
-## Codes
-
-Classes: **same**: send again, same number, same parameters. **wait**: the same after a pause.
-**query**: query the state first, send again only if nothing exists, never change the number before.
-**fix**: never send again unchanged. **done**: the wanted state already exists. The last column is
-for operations that move money. "whole merchant": every other call fails alike, so ` + "`Ensure`" + `
-stops.
-
-| code | status | meaning | class | money |
-| --- | --- | --- | --- | --- |
-`)
-	for _, c := range wxcode.All() {
-		var statuses []string
-		for _, status := range c.Statuses {
-			statuses = append(statuses, strconv.Itoa(status))
-		}
-		meaning := c.Meaning
-		for _, more := range []string{c.Note, map[bool]string{true: "whole merchant"}[c.Merchant]} {
-			if more != "" {
-				meaning += "; " + more
-			}
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, strings.Join(statuses, ", "), meaning, c.Class, c.Money)
-	}
-	b.WriteString(`| any other, 401 | 401 | whole merchant | fix | fix |
-| any other, 429 | 429 | too many calls | wait | query |
-| any other, 4xx | 4xx | | fix | fix |
-| any other, 5xx | 5xx | result unknown | query | query |
-
-`)
+// errorsPage returns the parts of the page, in the language of say.
+func errorsPage(say func(english string) string) map[string]string {
 	money, deductions := moneyOperations()
-	fmt.Fprintf(&b, `## Operations that move money
-
-%d operations are marked by hand. %d of them are direct deductions: they charge at once under the
-merchant's order number.
-
-### Direct deductions
-
-`, len(money), len(deductions))
-	list(&b, deductions)
-	b.WriteString("\n### The others\n\n")
-	list(&b, slices.DeleteFunc(money, func(o *fact.Operation) bool { return slices.Contains(deductions, o) }))
-
-	b.WriteString(`
-## Codes that exclude an effect
-
-A signed API error with one of these codes means that this request took no effect. It says nothing of
-the number.
-
-| operation | codes | page |
-| --- | --- | --- |
-`)
+	others := slices.DeleteFunc(slices.Clone(money), func(o *fact.Operation) bool { return slices.Contains(deductions, o) })
+	var excludes, queries strings.Builder
 	for o := range catalog.V3().All() {
 		if len(o.Excludes) > 0 {
 			var codes []string
 			for _, e := range o.Excludes {
 				codes = append(codes, e.Code)
 			}
-			fmt.Fprintf(&b, "| `%s %s` | %s | %s |\n", o.Method, o.Path, strings.Join(codes, ", "), fact.DocURL(o.Excludes[0].Doc))
+			fmt.Fprintf(&excludes, "| `%s %s` | %s | %s |\n", o.Method, o.Path, strings.Join(codes, ", "), fact.DocURL(o.Excludes[0].Doc))
 		}
-	}
-	b.WriteString(`
-## Operations with a query of the outcome
-
-| operation | query | the same request again |
-| --- | --- | --- |
-`)
-	for o := range catalog.V3().All() {
 		if o.Link != nil {
 			repeat := map[fact.Repeat]string{fact.Documented: "idempotent by the documentation", fact.Assumed: "probably idempotent", fact.Never: "never"}[o.Repeat]
-			fmt.Fprintf(&b, "| `%s %s` | `GET %s` | %s |\n", o.Method, o.Path, o.Link.Query, repeat)
+			fmt.Fprintf(&queries, "| `%s %s` | `GET %s` | %s |\n", o.Method, o.Path, o.Link.Query, say(repeat))
 		}
+	}
+	return map[string]string{
+		"codes":                      tableHead(say, "code", "status", "meaning", "class", "money") + codeRows(say),
+		"operations that move money": fmt.Sprintf(say(markedByHand)+"\n", len(money), len(deductions)),
+		"direct deductions":          list(deductions),
+		"the others":                 list(others),
+		"excluding codes":            tableHead(say, "operation", "codes", "page") + excludes.String(),
+		"queries":                    tableHead(say, "operation", "query of the outcome", "the same request again") + queries.String(),
+	}
+}
+
+func tableHead(say func(english string) string, titles ...string) string {
+	for i, title := range titles {
+		titles[i] = say(title)
+	}
+	return "| " + strings.Join(titles, " | ") + " |\n|" + strings.Repeat(" --- |", len(titles)) + "\n"
+}
+
+func codeRows(say func(english string) string) string {
+	var b strings.Builder
+	for _, c := range wxcode.All() {
+		var statuses []string
+		for _, status := range c.Statuses {
+			statuses = append(statuses, strconv.Itoa(status))
+		}
+		meaning := say(c.Meaning)
+		for _, more := range []string{c.Note, map[bool]string{true: "whole merchant"}[c.Merchant]} {
+			if more != "" {
+				meaning += say("; ") + say(more)
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", c.Code, strings.Join(statuses, ", "), meaning, say(string(c.Class)), say(string(c.Money)))
+	}
+	for _, row := range [][]string{
+		{"any other, 401", "401", "whole merchant", "fix", "fix"},
+		{"any other, 429", "429", "too many calls", "wait", "query"},
+		{"any other, 4xx", "4xx", "", "fix", "fix"},
+		{"any other, 5xx", "5xx", "result unknown", "query", "query"},
+	} {
+		for i, cell := range row {
+			if i != 1 && cell != "" {
+				row[i] = say(cell)
+			}
+		}
+		b.WriteString("| " + strings.ReplaceAll(strings.Join(row, " | "), "|  |", "| |") + " |\n")
 	}
 	return b.String()
 }
 
-func list(b *strings.Builder, operations []*fact.Operation) {
+func list(operations []*fact.Operation) string {
+	var b strings.Builder
 	for _, o := range operations {
-		fmt.Fprintf(b, "- `%s %s` %s\n", o.Method, o.Path, o.Name)
+		fmt.Fprintf(&b, "- `%s %s` %s\n", o.Method, o.Path, o.Name)
 	}
+	return b.String()
 }
 
 // moneyOperations returns what moves money, and of that the direct deductions.
@@ -212,4 +199,25 @@ func TestClasses(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, (&wxpay.APIError{Status: tt.status, Code: tt.code}).Class(), tt.code)
 	}
+}
+
+// errorsInChinese returns the Chinese texts of the page's parts, by the English ones. The command line has those of the codes.
+func errorsInChinese(t *testing.T) map[string]string {
+	texts := map[string]string{
+		"; ": "；", "whole merchant": "整个商户", "result unknown": "结果未知",
+		"code": "错误码", "status": "状态码", "meaning": "含义", "class": "类别", "money": "动用资金时",
+		"same": "原样重发", "wait": "稍后重发", "query": "先查询", "fix": "先改正", "done": "已完成",
+		"any other, 401": "其他，401", "any other, 429": "其他，429", "any other, 4xx": "其他，4xx", "any other, 5xx": "其他，5xx",
+		"operation": "接口", "codes": "错误码", "page": "文档", "query of the outcome": "查询结果的接口", "the same request again": "原样重发",
+		"idempotent by the documentation": "文档承诺幂等", "probably idempotent": "很可能幂等", "never": "不可重发",
+		markedByHand: "下列 %d 个接口由人工逐一标记，其中 %d 个是直接扣款：凭商户订单号立即扣款。",
+	}
+	file, err := os.ReadFile("cmd/wxpay/internal/zh/codes.txt")
+	require.NoError(t, err)
+	for text := range strings.SplitSeq(string(file), "\n\n") {
+		english, chinese, ok := strings.Cut(text, "\n=\n")
+		require.True(t, ok, text)
+		texts[english] = strings.TrimSpace(chinese)
+	}
+	return texts
 }
