@@ -29,7 +29,7 @@ func blocks(t *testing.T, page string) (list [][2]string) {
 // is recorded, and programs and files exist.
 func TestPages(t *testing.T) {
 	english := blocks(t, "../../docs/vet.md")
-	assert.Equal(t, english, blocks(t, "../../docs/vet.zh-CN.md"))
+	assert.Equal(t, english, blocks(t, "../../docs/zh/vet.md"))
 	recorded, err := os.ReadFile("testdata/gopls/diagnostics.json")
 	require.NoError(t, err)
 	var shown []string

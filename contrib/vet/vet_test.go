@@ -41,7 +41,7 @@ func TestExplanations(t *testing.T) {
 	for _, check := range vet.Analyzers() {
 		chinese := strings.ContainsFunc(check.Doc, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 		assert.True(t, chinese, check.Name)
-		for _, page := range []string{"../../docs/vet.md", "../../docs/vet.zh-CN.md"} {
+		for _, page := range []string{"../../docs/vet.md", "../../docs/zh/vet.md"} {
 			text, err := os.ReadFile(page)
 			require.NoError(t, err)
 			assert.Contains(t, string(text), "## "+check.Name+"\n", page)
