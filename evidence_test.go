@@ -24,21 +24,49 @@ import (
 
 // evidenceTable returns the rows of the table of docs/evidence.md whose header begins with first, each by its first cell.
 func evidenceTable(t *testing.T, first string) map[string][]string {
-	page, err := os.ReadFile("docs/evidence.md")
+	rows := map[string][]string{}
+	for _, cells := range tableOf(t, "docs/evidence.md", first) {
+		rows[cells[0]] = cells[1:]
+	}
+	return rows
+}
+
+// tableOf returns the rows of the table of a page whose header begins with first.
+func tableOf(t *testing.T, name, first string) (rows [][]string) {
+	page, err := os.ReadFile(name)
 	require.NoError(t, err)
 	_, table, found := strings.Cut(string(page), "\n| "+first+" |")
 	require.True(t, found, first)
 	table, _, _ = strings.Cut(table, "\n\n")
-	rows := map[string][]string{}
 	for _, line := range strings.Split(table, "\n")[2:] {
 		cells := strings.Split(strings.Trim(line, "|"), "|")
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		rows[cells[0]] = cells[1:]
+		rows = append(rows, cells)
 	}
 	require.Greater(t, len(rows), 5, first)
 	return rows
+}
+
+// docs/zh/evidence.md promises what docs/evidence.md promises, row by row.
+func TestEvidenceInChinese(t *testing.T) {
+	const name = "docs/zh/evidence.md"
+	chinese := map[string]string{
+		"": "", "yes": "有", "no": "无", "wrong": "错误",
+		"not sent": "未发出", "rejected": "被拒绝", "unknown": "结果未知", "confirmed": "已确认成功",
+		"ends with the state": "返回状态，结束", "ends with ErrNumberConflict": "返回 ErrNumberConflict，结束", "asks again": "再查",
+		"sends the same bytes": "原样重发", "ends, unknown": "结束，结果未知",
+	}
+	for _, table := range []struct{ english, chinese string }{{"what came", "收到什么"}, {"the query returns", "查询返回"}} {
+		rows, twins := tableOf(t, "docs/evidence.md", table.english), tableOf(t, name, table.chinese)
+		require.Len(t, twins, len(rows))
+		for i, row := range rows {
+			for column := 1; column < len(row)-1; column++ {
+				assert.Equal(t, chinese[row[column]], twins[i][column], "%s and %s", row[0], twins[i][0])
+			}
+		}
+	}
 }
 
 // What one attempt leaves known is what docs/evidence.md says.
