@@ -365,7 +365,7 @@ func TestLeaseLost(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		reported, ended := make(chan error, 1000), make(chan error)
 		go func() {
-			ended <- (&wxsql.Worker{Outbox: slow, Lease: time.Second, OnError: func(err error) { reported <- err }}).Run(ctx)
+			ended <- (&wxsql.Worker{Outbox: slow, Lease: 3 * time.Second, OnError: func(err error) { reported <- err }}).Run(ctx)
 		}()
 		<-arrived
 		db.must(t, "UPDATE wxpay_outbox SET owner = 'another', due = 9000000000000000")
@@ -473,58 +473,62 @@ func await(t testing.TB, reported <-chan error, text string) {
 // The database goes away while a worker has a job, and comes back: nothing is lost or done twice.
 func TestWorkerWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t, "sqlite").migrated(t)
-	g := newGateway(t)
-	own := db.again(t)
-	var once sync.Once
-	client, err := wxpay.FromLookupEnv(g.LookupEnv, wxpay.WithTransport(middleware.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-		res, err := g.Transport().RoundTrip(r)
-		once.Do(func() { _ = own.Close() })
-		return res, err
-	})))
-	require.NoError(t, err)
-	add(t, db, g.outbox(t, db), g.refund(t, "R1", 700))
-	o := (&gateway{g.Sandbox, client}).outbox(t, own)
-	reported := make(chan error, 1000)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		ended <- (&wxsql.Worker{Outbox: o, Lease: time.Second, Poll: 50 * time.Millisecond, OnError: func(err error) { reported <- err }}).Run(ctx)
-	}()
-	await(t, reported, "wxsql: taking jobs: sql: database is closed")
-	await(t, reported, "another worker") // will ask, or has the job
-	cancel()
-	require.NoError(t, <-ended)
-	assert.Equal(t, wxsql.Begun, result(t, g.outbox(t, db), "R1").State)
-	db.must(t, due)
-	work(t, db, &wxsql.Worker{Outbox: g.outbox(t, db)})
-	assert.Equal(t, wxsql.Succeeded, result(t, g.outbox(t, db), "R1").State)
-	assert.Equal(t, map[string]int{"R1": 1}, g.refunds())
+	virtual(t, func(t *testing.T, open func() *database) {
+		db := open().migrated(t)
+		g := newGateway(t)
+		own := open()
+		var once sync.Once
+		client, err := wxpay.FromLookupEnv(g.LookupEnv, wxpay.WithTransport(middleware.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			res, err := g.Transport().RoundTrip(r)
+			once.Do(func() { _ = own.Close() })
+			return res, err
+		})))
+		require.NoError(t, err)
+		add(t, db, g.outbox(t, db), g.refund(t, "R1", 700))
+		o := (&gateway{g.Sandbox, client}).outbox(t, own)
+		reported := make(chan error, 1000)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- (&wxsql.Worker{Outbox: o, Lease: time.Second, Poll: 50 * time.Millisecond, OnError: func(err error) { reported <- err }}).Run(ctx)
+		}()
+		await(t, reported, "wxsql: taking jobs: sql: database is closed")
+		await(t, reported, "another worker") // will ask, or has the job
+		cancel()
+		require.NoError(t, <-ended)
+		assert.Equal(t, wxsql.Begun, result(t, g.outbox(t, db), "R1").State)
+		db.must(t, due)
+		work(t, db, &wxsql.Worker{Outbox: g.outbox(t, db), Poll: time.Second})
+		assert.Equal(t, wxsql.Succeeded, result(t, g.outbox(t, db), "R1").State)
+		assert.Equal(t, map[string]int{"R1": 1}, g.refunds())
+	})
 }
 
 // A limiter or transport of the shop that panics ends neither the worker nor the job.
 func TestClientPanics(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t, "sqlite").migrated(t)
-	panics := true
-	g := newGateway(t)
-	client, err := wxpay.FromLookupEnv(g.LookupEnv, wxpay.WithTransport(middleware.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
-		if panics {
-			panic("of the shop")
-		}
-		return g.Transport().RoundTrip(r)
-	})))
-	require.NoError(t, err)
-	o := (&gateway{g.Sandbox, client}).outbox(t, db)
-	add(t, db, o, feed("F1"))
-	work(t, db, &wxsql.Worker{Outbox: o, Patience: 100 * time.Millisecond})
-	r, err := o.Result(t.Context(), feedsPath, "F1")
-	require.NoError(t, err)
-	assert.Equal(t, wxsql.Unknown, r.State)
-	panics = false
-	db.must(t, due)
-	work(t, db, &wxsql.Worker{Outbox: o, OnUnknown: wxpay.Repeat})
-	assert.Len(t, g.Ledger.Effects(sandbox.FeedEffect), 1)
+	virtual(t, func(t *testing.T, open func() *database) {
+		db := open().migrated(t)
+		panics := true
+		g := newGateway(t)
+		client, err := wxpay.FromLookupEnv(g.LookupEnv, wxpay.WithTransport(middleware.RoundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if panics {
+				panic("of the shop")
+			}
+			return g.Transport().RoundTrip(r)
+		})))
+		require.NoError(t, err)
+		o := (&gateway{g.Sandbox, client}).outbox(t, db)
+		add(t, db, o, feed("F1"))
+		work(t, db, &wxsql.Worker{Outbox: o, Poll: time.Second, Patience: 100 * time.Millisecond})
+		r, err := o.Result(t.Context(), feedsPath, "F1")
+		require.NoError(t, err)
+		assert.Equal(t, wxsql.Unknown, r.State)
+		panics = false
+		db.must(t, due)
+		work(t, db, &wxsql.Worker{Outbox: o, Poll: time.Second, OnUnknown: wxpay.Repeat})
+		assert.Len(t, g.Ledger.Effects(sandbox.FeedEffect), 1)
+	})
 }
 
 // Another merchant's outbox in the same table is another one.
