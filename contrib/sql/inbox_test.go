@@ -343,18 +343,18 @@ func TestInboxWithoutDatabase(t *testing.T) {
 	})
 }
 
-// instanceConfig is what an instance of the shop is started with. Stall is where it stands still
-// for ever: "inside" the transaction of its function, or before the "note" that it is done.
+// instanceConfig is what an instance of the shop is started with. Dies is where it is killed, by itself so that no delivery runs out
+// of time before: "inside" the transaction of its function, or before the "note" that it is done.
 type instanceConfig struct {
 	Env             []string
 	Driver, Address string
 	Dialect         wxsql.Dialect
-	Stall           string
+	Dies            string
 }
 
 func init() { roles["instance"] = runInstance }
 
-// runInstance is a process of the shop. It prints its address and then where it stands still.
+// runInstance is a process of the shop. It prints its address, and where it is killed.
 func runInstance(text string) error {
 	var c instanceConfig
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
@@ -368,19 +368,24 @@ func runInstance(text string) error {
 	if err != nil {
 		return err
 	}
-	stall := func(where string) {
-		if c.Stall == where {
+	die := func(where string) {
+		if c.Dies == where {
 			fmt.Println(where)
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = self.Kill()
+			}
+			fmt.Fprintln(os.Stderr, err)
 			select {}
 		}
 	}
-	handler, err := newHandler(lookup(c.Env), webhook.WithDeduper(notedLater{i, stall}), webhook.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, nil))))
+	handler, err := newHandler(lookup(c.Env), webhook.WithDeduper(notedLater{i, die}), webhook.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, nil))))
 	if err != nil {
 		return err
 	}
 	handler.On(webhook.TransactionSuccess, i.Func(func(ctx context.Context, tx *sql.Tx, _ *webhook.Event) error {
 		_, err := tx.ExecContext(ctx, book)
-		stall("inside")
+		die("inside")
 		return err
 	}))
 	server := httptest.NewServer(handler)
@@ -400,14 +405,14 @@ func lookup(env []string) func(string) (string, bool) {
 	}
 }
 
-// notedLater stands still before the note that an event is done.
+// notedLater dies before the note that an event is done.
 type notedLater struct {
 	webhook.Deduper
-	stall func(string)
+	die func(string)
 }
 
 func (n notedLater) Done(ctx context.Context, key, owner string) error {
-	n.stall("note")
+	n.die("note")
 	return n.Deduper.Done(ctx, key, owner)
 }
 
@@ -417,9 +422,9 @@ type instance struct {
 	url string
 }
 
-func (s *shop) start(t testing.TB, stall string) *instance {
+func (s *shop) start(t testing.TB, dies string) *instance {
 	t.Helper()
-	i := &instance{Cmd: reexec(t, "instance", instanceConfig{s.sandbox.Env(), s.driver, s.address, s.dialect, stall})}
+	i := &instance{Cmd: reexec(t, "instance", instanceConfig{s.sandbox.Env(), s.driver, s.address, s.dialect, dies})}
 	stdin, err := i.StdinPipe()
 	require.NoError(t, err)
 	stdout, err := i.StdoutPipe()
@@ -463,19 +468,18 @@ func TestInboxInstanceKilled(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		s := newShop(t, db)
 		well := s.start(t, "")
-		for stall, kept := range map[string]int64{"inside": 0, "note": total} {
-			t.Run(stall, func(t *testing.T) {
+		for place, kept := range map[string]int64{"inside": 0, "note": total} {
+			t.Run(place, func(t *testing.T) {
 				db.must(t, "UPDATE till SET balance = 0")
 				db.must(t, "DELETE FROM wxpay_notification") // all are of one order
 				payment := s.payment(t)
-				dying := s.start(t, stall)
+				dying := s.start(t, place)
 				status := make(chan int, 1)
 				go func() {
 					status <- dying.deliver(payment())
 					_ = dying.Process.Kill() // if it has responded, it will print nothing more
 				}()
-				require.Equal(t, stall, dying.line(t))
-				require.NoError(t, dying.Process.Kill())
+				require.Equal(t, place, dying.line(t))
 				assert.Zero(t, <-status, "nobody has responded")
 				eventually(t, func() error { // the server notices, and rolls back
 					_, err := db.Exec("UPDATE till SET balance = balance")
