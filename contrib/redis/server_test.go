@@ -155,19 +155,37 @@ func (s *server) bound(memory string) {
 	require.NoError(s.t, s.dial().ConfigSet(s.t.Context(), "maxmemory", memory).Err())
 }
 
-// ports returns ports that nobody listens on just now. They lie below those that the system gives to others meanwhile.
+// ports returns ports that nobody listens on. They lie below those that the system gives to others meanwhile, and no other test
+// chooses them before this one ends: it holds the UDP ports of the same numbers, which these servers do not use.
 func ports(t *testing.T, n int) (list []int) {
 	t.Helper()
 	for len(list) < n {
 		port := 20_000 + rand.N(12_000)
-		listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		address := "127.0.0.1:" + strconv.Itoa(port)
+		claim, err := net.ListenPacket("udp", address)
 		if err != nil {
 			continue
 		}
-		defer listener.Close() // no port twice
+		t.Cleanup(func() { _ = claim.Close() })
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		require.NoError(t, listener.Close())
 		list = append(list, port)
 	}
 	return list
+}
+
+// Tests that run at the same time have ports of their own.
+func TestPortsAreNotShared(t *testing.T) {
+	t.Parallel()
+	chosen := make(map[int]bool)
+	for range 400 { // of which two are all but certainly the same where nothing keeps them apart
+		port := ports(t, 1)[0]
+		assert.False(t, chosen[port], "%d is chosen twice", port)
+		chosen[port] = true
+	}
 }
 
 // eventually waits until check finds nothing to complain about.
