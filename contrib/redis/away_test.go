@@ -206,6 +206,7 @@ func TestHanging(t *testing.T) {
 			_, err = passing.Acquire(t.Context(), operation, fact.Rate{PerSecond: 20})
 			require.NoError(t, err)
 		}
+		passing.SetPatience(patient)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		_, err = passing.Claim(ctx, event, "b")
