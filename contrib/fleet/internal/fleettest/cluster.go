@@ -175,6 +175,11 @@ func (c *Cluster) Start(i int) error {
 // Kill ends a node without notice, as far as its process allows.
 func (c *Cluster) Kill(i int) {
 	n := c.Nodes[i]
+	// Its ports are free from now on, and a node of another cluster may come to listen there.
+	n.Client.Lead("")
+	for _, p := range n.in {
+		p.Lead("")
+	}
 	if n.process != nil {
 		_ = n.process.Process.Kill()
 		_ = n.process.Wait()

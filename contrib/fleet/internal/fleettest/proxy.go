@@ -46,7 +46,7 @@ func NewProxy(t testing.TB) *Proxy {
 // Address is where it listens.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Lead sets the address to which it leads.
+// Lead sets the address to which it leads, "" for nowhere.
 func (p *Proxy) Lead(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *Proxy) forward(near net.Conn) {
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
-	if !p.hold(near) {
+	if target == "" || !p.hold(near) {
 		return
 	}
 	defer p.drop(near)
