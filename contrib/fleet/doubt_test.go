@@ -56,7 +56,7 @@ func TestUnknownIsResolved(t *testing.T) {
 	require.NoError(t, g.Faults.Inject(
 		fault.Rule{Kind: fault.ResetAfter, Method: "POST", Count: 1}, fault.Rule{Kind: fault.ServerError, Method: "GET"}))
 	submit(t, q, refund("ORDER1", "REFUND1"))
-	work(t, &fleet.Worker{Queue: q, Patience: time.Second})
+	work(t, &fleet.Worker{Queue: q, Patience: 5 * time.Second}) // long enough for a slow machine to send it
 	all := results(t, q)
 	assert.Equal(t, map[fleet.State]int{fleet.Unknown: 1}, states(all))
 	assert.NotEmpty(t, all["REFUND1"].Message)

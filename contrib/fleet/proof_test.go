@@ -134,7 +134,10 @@ func TestFleetCareless(t *testing.T) {
 }
 
 func prove(t *testing.T, c trial) []string {
-	seed := uint64(time.Now().UnixNano())
+	seed := uint64(1)
+	if c.long { // it looks for what nobody has seen yet
+		seed = uint64(time.Now().UnixNano())
+	}
 	if text := os.Getenv("WXPAY_TEST_SEED"); text != "" {
 		var err error
 		seed, err = strconv.ParseUint(text, 10, 64)
