@@ -252,6 +252,27 @@ func (s *shop) event(t testing.TB, r *http.Request) (event *webhook.Event) {
 	return event
 }
 
+// budget is how long a delivery may take.
+const budget = 4500 * time.Millisecond
+
+// delivery returns a function that delivers a notification and requires a response. On a slow machine a delivery may run out of
+// time, and comes again then, as it does from the platform.
+func delivery(t testing.TB, handler *webhook.Handler, payment func() *http.Request) func(want int, why string) {
+	return func(want int, why string) {
+		t.Helper()
+		for {
+			w, begin := httptest.NewRecorder(), time.Now()
+			handler.ServeHTTP(w, payment())
+			inTime := time.Since(begin) < budget
+			require.NoError(t, handler.Wait(t.Context()))
+			if inTime || w.Code == want {
+				require.Equal(t, want, w.Code, why)
+				return
+			}
+		}
+	}
+}
+
 // The change and the note that it is done commit together, or neither does.
 func TestInboxFunc(t *testing.T) {
 	t.Parallel()
@@ -273,18 +294,14 @@ func TestInboxFunc(t *testing.T) {
 			return fails
 		}))
 		payment := s.payment(t)
-		deliver := func() int {
-			w := httptest.NewRecorder()
-			handler.ServeHTTP(w, payment())
-			return w.Code
-		}
+		deliver := delivery(t, handler, payment)
 		fails = errors.New("of the shop")
-		assert.Equal(t, http.StatusInternalServerError, deliver())
-		assert.Equal(t, http.StatusInternalServerError, deliver(), "it panics")
+		deliver(http.StatusInternalServerError, "it fails")
+		deliver(http.StatusInternalServerError, "it panics")
 		assert.Zero(t, s.balance(t), "rolled back")
 		fails = nil
-		assert.Equal(t, http.StatusNoContent, deliver())
-		assert.Equal(t, http.StatusNoContent, deliver())
+		deliver(http.StatusNoContent, "booked")
+		deliver(http.StatusNoContent, "known")
 		assert.EqualValues(t, total, s.balance(t))
 		assert.Equal(t, 3, runs)
 	})
@@ -487,8 +504,16 @@ func TestInboxInstanceKilled(t *testing.T) {
 				})
 				assert.Equal(t, kept, s.balance(t))
 				db.must(t, "UPDATE wxpay_notification SET lapses = 1 WHERE NOT done")
-				assert.Equal(t, http.StatusNoContent, well.deliver(payment()))
-				assert.Equal(t, http.StatusNoContent, well.deliver(payment()))
+				acknowledged := func() int {
+					for {
+						begin := time.Now()
+						if status := well.deliver(payment()); status == http.StatusNoContent || time.Since(begin) < budget {
+							return status
+						}
+					}
+				}
+				assert.Equal(t, http.StatusNoContent, acknowledged())
+				assert.Equal(t, http.StatusNoContent, acknowledged())
 				assert.EqualValues(t, total, s.balance(t), "booked once")
 			})
 		}
