@@ -101,38 +101,43 @@ func TestPageOfFleet(t *testing.T) {
 	t.Parallel()
 	program, err := filepath.Abs(os.Args[0])
 	require.NoError(t, err)
-	text, err := os.ReadFile("../../../../docs/fleet.md")
-	require.NoError(t, err)
-	gateway := listen(t)
-	require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
-	s := newShell(t, gateway.Env()...)
-	run := func(args ...string) (int, string) {
-		command := exec.Command(program, args...)
-		command.Dir = s.dir
-		command.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
-		output, err := command.CombinedOutput()
-		var failed *exec.ExitError
-		if !errors.As(err, &failed) {
+	for _, page := range []string{"fleet.md", "zh/fleet.md"} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../../../../docs/" + page)
 			require.NoError(t, err)
-		}
-		return command.ProcessState.ExitCode(), string(output)
-	}
-	file := s.file("feeds.ndjson", feedLines(3))
-	code, output := run(file, feedsPath, "--rate", "1000", "--on-unknown", "hold", "--workers", "1")
-	require.Equal(t, 3, code, output)
-	values := strings.NewReplacer("FILE …", file+" "+feedsPath+" --rate 1000", "FILE", file+" "+feedsPath+" --rate 1000", "NUMBER", "F00000")
-	seen := make(map[string]bool)
-	for _, span := range regexp.MustCompile("`wxpay-batch\\s+([^`]+)`").FindAllStringSubmatch(string(text), -1) {
-		args := strings.Fields(values.Replace(span[1]))
-		code, output := run(args...)
-		if name := args[0]; name == file {
-			assert.Contains(t, []int{0, 3}, code, "%v: %s", args, output)
-		} else {
-			seen[name] = true
-			assert.Zero(t, code, "%v: %s", args, output)
-		}
-	}
-	for _, name := range []string{"purge", "reseal", "resume", "cancel", "status", "settle"} {
-		assert.True(t, seen[name], name)
+			gateway := listen(t)
+			require.NoError(t, gateway.Faults.Inject(fault.Rule{Kind: fault.ResetAfter, Count: 1}))
+			s := newShell(t, gateway.Env()...)
+			run := func(args ...string) (int, string) {
+				command := exec.Command(program, args...)
+				command.Dir = s.dir
+				command.Env = append(append(os.Environ(), s.env...), "BATCH_TEST_PROGRAM=1")
+				output, err := command.CombinedOutput()
+				var failed *exec.ExitError
+				if !errors.As(err, &failed) {
+					require.NoError(t, err)
+				}
+				return command.ProcessState.ExitCode(), string(output)
+			}
+			file := s.file("feeds.ndjson", feedLines(3))
+			code, output := run(file, feedsPath, "--rate", "1000", "--on-unknown", "hold", "--workers", "1")
+			require.Equal(t, 3, code, output)
+			values := strings.NewReplacer("FILE …", file+" "+feedsPath+" --rate 1000", "FILE", file+" "+feedsPath+" --rate 1000", "NUMBER", "F00000")
+			seen := make(map[string]bool)
+			for _, span := range regexp.MustCompile("`wxpay-batch\\s+([^`]+)`").FindAllStringSubmatch(string(text), -1) {
+				args := strings.Fields(values.Replace(span[1]))
+				code, output := run(args...)
+				if name := args[0]; name == file {
+					assert.Contains(t, []int{0, 3}, code, "%v: %s", args, output)
+				} else {
+					seen[name] = true
+					assert.Zero(t, code, "%v: %s", args, output)
+				}
+			}
+			for _, name := range []string{"purge", "reseal", "resume", "cancel", "status", "settle"} {
+				assert.True(t, seen[name], name)
+			}
+		})
 	}
 }
