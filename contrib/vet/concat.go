@@ -22,7 +22,7 @@ place of a query. A value in a placeholder stays one segment.`,
 	chinese: `找出拼接到路径里的值
 
 来自外部的单号可能含有斜杠或问号。拼进路径后会指向另一个接口，例如把查询变成关单。
-放进占位符的值永远只是一个路径段。`,
+作为路径参数传入的值永远只是一个路径段。`,
 }, func(k *check) {
 	k.each(func(expr *ast.CallExpr) {
 		selector, ok := ast.Unparen(expr.Fun).(*ast.SelectorExpr)
