@@ -77,9 +77,9 @@ var ErrNotReady = bill.ErrNotReady
 //	defer bill.Close()
 //	for row, err := range bill.Rows() { … }
 //
-// The chain is any application whose response has a download_url or a download_bill_list (trade,
-// fund-flow, profit-sharing and withdrawal bills, encrypted bills of sub-merchants and e-commerce),
-// or an overseas statement, whose response is the file. The platform names no digest for a few of
+// The chain is any application whose response has a download_url or a download_bill_list: trade,
+// fund-flow, profit-sharing and withdrawal bills, encrypted bills of sub-merchants and e-commerce.
+// An overseas statement is another, whose response is the file. The platform names no digest for a few of
 // them; then Verified is false. Query("tar_type", "GZIP") makes the download smaller; the bill is
 // expanded once to verify it and again by Rows. Apply for encrypted bills with AEAD_AES_256_GCM.
 //

@@ -90,9 +90,9 @@ func (c *Client) Chain(path string, values ...any) Chain {
 //
 //	client.At("v3", "pay", "transactions", "outTradeNo", "_out_trade_no_").Var("out_trade_no", number)
 //
-// Because At rewrites names, it rejects a name that looks like a value (it starts with a digit, or
-// has a capital after anything but a lower-case letter) unless it is a segment of the API, such as
-// h5Presign. Order numbers and openids belong in a variable.
+// Because At rewrites names, it rejects a name that looks like a value: one that starts with a digit,
+// or has a capital after anything but a lower-case letter. A segment of the API, such as h5Presign,
+// is no value. Order numbers and openids belong in a variable.
 func (c *Client) At(names ...string) Chain { return Chain{client: c}.At(names...) }
 
 // Chain appends a path, with the values of its placeholders; see [Client.Chain].

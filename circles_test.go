@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// In one package, a file may use the names of another only if that one does not use its own, so that a reader who
-// starts at the bottom never has to look up.
+// In one package, a file may use the names of another only if that one does not use its own. A reader who starts at the
+// bottom never has to look up.
 func TestFilesFormNoCircles(t *testing.T) {
 	t.Parallel()
 	c := newSourceChecker(t, ".", "cmd/wxpay", "contrib/fleet", "contrib/otel", "contrib/redis", "contrib/sql",

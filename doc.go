@@ -16,12 +16,13 @@
 //
 // # Errors
 //
-// A call ends with an error unless the platform responded 2xx and the response was verified, or
-// belongs to a family that the platform documents as unsigned, such as bill files. [OutcomeOf] returns what is known about the operation: [NotSent], [Rejected], [Unknown] or
-// [Confirmed]. With money, Unknown is not failure: query by your own number before repeating, and
-// repeat only with the same number. A rejection by the platform is an [*APIError]; a response that
-// cannot be trusted is a [*VerifyError]; everything else is a [*CallError]. The page docs/errors.md
-// lists the usual codes and the reaction to each.
+// A call ends without an error if the platform responded 2xx and the response was verified. Families
+// that the platform documents as unsigned, such as bill files, need no signature. [OutcomeOf] returns
+// what is known about the operation: [NotSent], [Rejected], [Unknown] or [Confirmed]. With money,
+// Unknown is not failure: query by your own number before repeating, and repeat only with the same
+// number. A rejection by the platform is an [*APIError]; a response that cannot be trusted is a
+// [*VerifyError]; everything else is a [*CallError]. The page docs/errors.md lists the usual codes
+// and the reaction to each.
 //
 // The client retries what does no harm: reads, requests that got no connection, operations that are
 // documented as idempotent and move no money, and once a request whose platform certificate a

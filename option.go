@@ -70,9 +70,9 @@ func WithPlatformCertificates(certificates ...*x509.Certificate) Option {
 
 // WithCatalog replaces the catalogue of operations. The default is the embedded one, catalog.V3(),
 // which is unpacked at the first call; WithCatalog(nil) removes it. With a catalogue the client
-// encrypts the fields that the manual marks as sensitive in every body and query, decrypts them in
-// every response ([Response.DecryptErr]), knows the paging of lists ([Chain.Each]), checks calls
-// before it sends them ([WithPreflight]), and knows the queries for [Chain.Ensure]. Without one,
+// encrypts the fields that the manual marks as sensitive in every body and query, and decrypts them
+// in every response ([Response.DecryptErr]). It checks calls before it sends them ([WithPreflight]).
+// It knows the paging of lists ([Chain.Each]) and the queries for [Chain.Ensure]. Without one,
 // and for operations that it does not know, every call still works: [Secret], [Chain.Encrypt] and
 // [Chain.Paging] replace its facts.
 func WithCatalog(catalog Catalog) Option {

@@ -171,8 +171,8 @@ func notices(operation *fact.Operation) things {
 	return say
 }
 
-// What the facts themselves make of an operation, with the required members or with all of them, is refused by none of its
-// checks, nor is anything in it warned of: samples agree with types, constants and lengths.
+// A call that is made from the facts of an operation, with the required members or with all of them, meets no check that
+// refuses it or warns of it: samples agree with types, constants and lengths.
 func TestPreflightPassesWhatTheFactsSay(t *testing.T) {
 	operations := 0
 	for operation := range catalog.V3().Described().All() {

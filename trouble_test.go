@@ -347,8 +347,8 @@ func TestTimeLimits(t *testing.T) {
 	})
 }
 
-// A server that closes its kept-alive connection must not break the calls after it, and one that closes while the
-// request is on its way leaves the outcome unknown, never "not sent".
+// A server that closes its kept-alive connection must not break the calls after it. One that closes while the request is on
+// its way leaves the outcome unknown, never "not sent".
 func TestServerClosesKeptConnection(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

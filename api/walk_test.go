@@ -253,7 +253,7 @@ func TestOnlyDocumentedVerbs(t *testing.T) {
 	}
 }
 
-// TestAbilities looks for what goes beyond the verbs on every node, and finds it exactly where the plain chain can do it, or
+// TestAbilities looks on every node for methods beyond the verbs. A node has one exactly where the plain chain can do it, or
 // where the facts say that it makes sense.
 func TestAbilities(t *testing.T) {
 	client, wire := recording(t, wxpay.WithCatalog(catalog.V3()))

@@ -22,10 +22,10 @@ import (
 // the form of a curl command, the attempts before the last one, and the response. Use it while building,
 // with WithMiddleware; WithLogger is for production.
 //
-// The catalogue decides what is shown, by an allow-list: documented numbers, booleans, times and
-// constants, states and types in the form of a constant, the merchant's and the platform's numbers
-// of objects, mchid and appid, and the code and message of an API error. Of every other value the
-// dump has the length: of encrypted fields, openids, names, keys, addresses, free text, and of
+// The catalogue decides what is shown, by an allow-list. It has documented numbers, booleans, times
+// and constants, and states and types in the form of a constant. It has the merchant's and the
+// platform's numbers of objects, mchid and appid, and the code and message of an API error. Of every
+// other value the dump has the length: of encrypted fields, openids, names, keys, addresses, free text, and of
 // everything that is not documented. A signature is cut to 8 characters, so the curl command shows
 // the request and cannot send it. The content of an upload or a stream is not shown.
 //

@@ -66,8 +66,8 @@ func (w *wire) send(t testing.TB, raw []byte) int {
 }
 
 // check sends changed bytes. Accepted may only be what says the same: the same method, target and body, the same five values
-// in Authorization. What is free are host, the platform key of a request without an encrypted field, agent, the order of languages, the case of
-// header names and media types, white space around values, and headers that nobody reads.
+// in Authorization. Free are the host, the agent, the order of languages, the case of header names and media types, white
+// space around values, headers that nobody reads, and the platform key of a request without an encrypted field.
 func (w *wire) check(t testing.TB, raw []byte, what string) (accepted bool) {
 	w.server.Journal.Reset()
 	status := w.send(t, raw)

@@ -174,8 +174,8 @@ func junk() map[string][]byte {
 
 func printable(r rune) rune { return ' ' + r%95 }
 
-// TestJunk sends to the port what does not belong there, holds the connections open, and wants a good client to be served all
-// the same, and nothing to be left in the end.
+// TestJunk sends to the port what does not belong there, and holds the connections open. A good client is served all the
+// same, and nothing is left in the end.
 func TestJunk(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server, err := newSandbox(t).Listen("127.0.0.1:0")

@@ -115,10 +115,9 @@ func (u *Users) MemberCards() (list []MemberCard) {
 
 // OpenMemberCard lets a user open a card, and returns its user_card_code, which is empty where the
 // provider gives it. The provider is told at the template's notify_url by
-// BRAND_MEMBER_CARD_SP.USER_CARD.CREATE (a brand that made the template itself by
-// BRAND_MEMBER_CARD.USER_CARD.CREATE, and so on), and has to confirm the card before anything can
-// be done with it. A template that does not exist or has ended, and a user who has the card, are
-// errors. phone may be empty.
+// BRAND_MEMBER_CARD_SP.USER_CARD.CREATE, a brand that made the template itself by
+// BRAND_MEMBER_CARD.USER_CARD.CREATE. The card is of use once it is confirmed. A template that does
+// not exist or has ended, and a user who has the card, are errors. phone may be empty.
 func (u *Users) OpenMemberCard(cardID, openid, phone string) (userCardCode string, err error) {
 	return u.flows.members.OpenMemberCard(cardID, openid, phone)
 }

@@ -31,9 +31,8 @@ func (h *Handler) On(pattern string, fn Func) {
 }
 
 // Ignore acknowledges the events of patterns, in the forms of [Handler.On], with 204 and runs
-// nothing. The handler responds to other events without a function with 204 and a warning, and to
-// those of payments, refunds and transfers with 500 ([ErrNoHandler]), because an acknowledged event
-// does not come again. Ignore panics like On.
+// nothing. Without it, an event that has no function gets 204 and a warning. One of a payment, refund
+// or transfer gets 500 ([ErrNoHandler]), because an acknowledged event does not come again. Ignore panics like On.
 func (h *Handler) Ignore(patterns ...string) {
 	for _, pattern := range patterns {
 		h.register("Ignore", pattern, nil)

@@ -18,8 +18,8 @@
 //
 // An RSA signature is nearly all of a call's processor time, and the same for everybody, so what a
 // client adds vanishes behind it. Where a figure says that RSA is taken out, the program was built
-// with an overlay over crypto/rsa whose entry points return at once (internal/overlay makes it from
-// the sources of the Go installation at hand), for all contestants alike.
+// with an overlay over crypto/rsa whose entry points return at once. That holds for all contestants.
+// internal/overlay makes it from the sources of the Go installation at hand.
 package peers
 
 // Absent are clients that were considered and are not measured, with the reason.

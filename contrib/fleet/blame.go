@@ -34,8 +34,8 @@ func (r *running) halt(ctx context.Context, p *Pause) bool {
 // steps aside or the queue pauses.
 const breakAfter = 20
 
-// suspectAfter is how many jobs one after another may end with a rejection that nobody signed before
-// the worker steps aside or the queue pauses, and how often one job may end so.
+// suspectAfter is how many jobs one after another may end with a rejection that nobody signed. Then
+// the worker steps aside or the queue pauses. It is also how often one job may end so.
 const suspectAfter = 5
 
 // blame deals with trouble that may be this host's own. If a worker of another name is at work and

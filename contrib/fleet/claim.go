@@ -33,8 +33,8 @@ type claim struct {
 	looked bool
 }
 
-// ErrKeptBack is what an observer of requests sees of one that was not sent although the limit let
-// it through, because its job's time was over or the queue was paused meanwhile.
+// ErrKeptBack is the error that an observer sees of a request that was not sent although the limit
+// let it through: its job's time was over, or the queue was paused meanwhile.
 var ErrKeptBack = errors.New("fleet: the worker kept the request back")
 
 var (

@@ -7,10 +7,10 @@
 // directory and no listening socket; [Connect] uses a server or a cluster that you run. All else is
 // the same for both, so that a job can begin on one machine and move to three when it is outgrown.
 //
-// It is the wrong choice for calls whose response somebody waits for (call the client, it has queue
-// and limits of its own), and for a few thousand calls at a leisurely pace in a process that need
-// not survive: a loop over Ensure with wxpay.WithLimiter does that. It makes a client no faster:
-// the platform's limit is what a bulk job waits for.
+// It is the wrong choice for calls whose response somebody waits for: call the client, which has a
+// queue and limits of its own. It is the wrong choice for a few thousand calls in a process that need
+// not survive: a loop over Ensure with wxpay.WithLimiter makes them. It makes a client no faster:
+// a bulk job waits for the platform's limit.
 //
 // # Promises
 //

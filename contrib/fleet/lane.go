@@ -12,9 +12,9 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 )
 
-// A lane holds the jobs with one order, first in, first out. Its token in the work queue, of which
-// there is never more than one, goes to one worker at a time, which carries out the head of the
-// lane and removes it, again and again. A head whose outcome is unknown stays, and holds up what is
+// A lane holds the jobs with one order, first in, first out. It has one token in the work queue,
+// never more, which goes to one worker at a time. That worker carries out the head of the lane and
+// removes it, again and again. A head whose outcome is unknown stays, and holds up what is
 // behind it: the token goes, and comes back with Retry.
 
 // head returns the first job of a lane, nil if the lane is empty.

@@ -24,8 +24,8 @@ func (d *delivery) deliveries() int {
 	return int(meta.NumDelivered)
 }
 
-// leases keep the messages that a worker has in hand from coming to another one, and break off what
-// is done about one in time when it may come to another. A lease is kept if the leader of the
+// leases keep the messages that a worker has in hand from coming to another one. They break off the
+// work on a message before it may come to another. A lease is kept if the leader of the
 // consumer acknowledges the message and the engine still stores something. The second is needed
 // because a leader that is cut off from the other servers goes on for some seconds.
 type leases struct {

@@ -22,8 +22,8 @@ const limitBucket = "wxpay-limits"
 
 // Limiter is a [middleware.Limiter] for all processes that use one engine: give it to
 // wxpay.WithLimiter in each. As middleware.Limits does, it counts by operation and the number that
-// signs, keeps the documented rates unless a rule says otherwise, and does not hold back what is
-// neither ruled nor documented.
+// signs, and keeps the documented rates unless a rule says otherwise. It does not hold back calls
+// that have neither.
 //
 // A key-value bucket holds when the next token of each operation falls due (GCRA), and is changed
 // by compare-and-set. Tokens are reserved up to a second ahead, at most a twentieth of the rate at

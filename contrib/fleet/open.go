@@ -41,8 +41,8 @@ type QueueConfig struct {
 	Moved bool
 	// Keys seal what is stored.
 	Keys *Keys
-	// InFlight is how many jobs, or sequences of jobs with one order, all workers together have in
-	// hand, or wait for their next step, at once (the MaxAckPending of the consumer). Each takes
+	// InFlight is how many jobs all workers together have in hand, or hold until their next step, at
+	// once; a sequence of jobs with one order counts as one (the consumer's MaxAckPending). Each takes
 	// 0.4 kB of the server's memory. It is taken when the queue is made, and in an embedded engine
 	// whenever it is opened first; the default is 100,000.
 	InFlight int

@@ -220,9 +220,9 @@ func (f *field) platform(seed uint64) {
 	s, err := sandbox.New(sandbox.WithSeed(seed), sandbox.WithLenientCards())
 	require.NoError(f.t, err)
 	require.NoError(f.t, s.Rules.Relax(sandbox.Rates)) // the limit is the one that is shared
-	// One request in five. What leaves a doubt, and no trace at the platform, makes a job wait for
-	// a minute or more before it is tried again, so in the short form little of that comes from
-	// faults; the killing brings enough of it.
+	// One request in five. After a doubt that left no trace at the platform a job waits for a
+	// minute or more before it is tried again. So in the short form the faults bring few of them;
+	// the killing brings enough.
 	faults := []fault.Rule{
 		{Kind: fault.Limited, Probability: 0.16, Path: "/" + feedsPath},
 		{Kind: fault.ServerErrorAfter, Probability: 0.04, Path: "/" + refundPath},

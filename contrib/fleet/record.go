@@ -61,8 +61,8 @@ type Result struct {
 	Corrected int `json:"corrected,omitempty"`
 	// Selected holds the fields of the response that Worker.Select names, by their paths.
 	Selected map[string]json.RawMessage `json:"selected,omitempty"`
-	// Attempts is how many requests were signed for the wire when the job was carried out last,
-	// Deliveries how often a worker began it, or began to find out what became of it.
+	// Attempts is how many requests were signed for the wire when the job was carried out last.
+	// Deliveries is how often a worker began it, or began to find out what became of it.
 	Attempts   int `json:"attempts,omitempty"`
 	Deliveries int `json:"deliveries,omitempty"`
 

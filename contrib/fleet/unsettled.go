@@ -25,10 +25,10 @@ type Blocked struct {
 	Behind int
 }
 
-// Unsettled counts the jobs of unknown outcome, and tells which orders they hold up. Unless the
-// counts of Status are exact and have none, it reads the headers of all jobs that are kept for a
-// retry, lists all jobs with an order, and reads the first job of each order that no worker has or
-// waits for.
+// Unsettled counts the jobs of unknown outcome, and tells which orders they hold up. It reads nothing
+// if the counts of Status are exact and have none. Otherwise it reads the headers of all jobs that
+// are kept for a retry, and lists all jobs with an order. Of each order that no worker has or waits
+// for it reads the first job.
 func (q *Queue) Unsettled(ctx context.Context) (u Unsettled, err error) {
 	told, missing, err := q.counted(ctx)
 	if err != nil || missing == 0 && !slices.ContainsFunc(told.counts(ofAll), func(c Count) bool { return c.State == Unknown }) {

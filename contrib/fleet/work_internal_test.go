@@ -214,8 +214,8 @@ func TestMovedResultIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A worker that dies while it only asks does not make a doubt younger, else jobs would wait for
-// ever where workers die more often than once in the minute after which a job may be sent again.
+// A worker that dies while it only asks does not make a doubt younger. A job may be sent again after
+// a minute, so it would wait for ever where workers die more often than that.
 func TestDoubtAges(t *testing.T) {
 	t.Parallel()
 	q := openTest(t, "")

@@ -53,8 +53,8 @@ type Worker struct {
 	// queue serves brands of which some did not authorise.
 	OwnCodes []wxcode.Code
 	// Marked says that the client's limiter is wrapped by Marking. Then a job counts as begun, or
-	// as no more than asked for, from when the limit has let that through, and a worker that has
-	// lost a job notices before each request rather than within a sixth of the lease.
+	// as no more than asked for, only when the limit has let that through. A worker that has lost
+	// a job notices before each request then, and otherwise within a sixth of the lease.
 	Marked bool
 	// Name is what the worker is called where workers are listed, and where one steps aside; the
 	// default is the name of the host. Workers with one name are taken for one host: of what one

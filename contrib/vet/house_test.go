@@ -56,8 +56,8 @@ func reports(t *testing.T, dir, workspace string, tests bool, patterns ...string
 	return found
 }
 
-// mistake is the comment of a seeded mistake: its number, what is wrong, the public report in which a user of some client
-// of WeChat Pay made a mistake of this kind (of the third of them that have one), and the check that finds it.
+// mistake is the comment of a seeded mistake: its number, what is wrong, and the check that finds it. A third of them name
+// a public report in which a user of some client of WeChat Pay made a mistake of this kind.
 var mistake = regexp.MustCompile(`(?m)^// (m\d+): (.*)\.\n(?:// report (https://github\.com/\S+/(?:issues|pull)/\d+)\n)?// want (wx\w+)$`)
 
 // Of the mistakes in testdata/mistakes at least 95 of 100 are found, each by the check that it wants. At least a third

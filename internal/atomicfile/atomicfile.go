@@ -74,8 +74,8 @@ func (f *File) Write(p []byte) (int, error) {
 // Rewind takes back everything that was written, and reports whether it could.
 func (f *File) Rewind() bool { return tempfile.Empty(f.file) }
 
-// Commit gives the file its name. A file that may replace another is synced to the disk before, so
-// that one of the two is there even after a power failure, and after it the folder, where the
+// Commit gives the file its name. A file that may replace another is synced to the disk first, so
+// that one of the two is there even after a power failure. Then the folder is synced, where the
 // system can do that.
 func (f *File) Commit() error {
 	var err error

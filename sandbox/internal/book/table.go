@@ -26,8 +26,8 @@ func dueOf(row any) time.Time {
 
 // Table is records by key. All but OnDue needs a book that is begun.
 //
-// Table and [Series] are interfaces, since the compiler compiles the methods of a generic type again
-// for each package that can reach it, and all that use a sandbox can reach these.
+// Table and [Series] are interfaces. The compiler compiles the methods of a generic type again for
+// each package that can reach it, and each package that uses a sandbox can reach these.
 type Table[T any] interface {
 	// OnDue sets what happens when a record is due.
 	OnDue(happen func(key string, row T, at time.Time))

@@ -14,8 +14,8 @@ import (
 )
 
 // canned responds with values made from the facts of the response. They repeat what the request
-// says under the same names, and are the same for the same request at the same time, except that
-// encryption is random and that each link is another.
+// says under the same names. The same request at the same time gets the same values, but for
+// encryption, which is random, and links, each of which is another.
 func (c *Call) canned() (any, *say.Rejection) {
 	if rejected := c.checkCaller(); rejected != nil || c.Operation.Response != fact.JSONResponse {
 		return nil, rejected

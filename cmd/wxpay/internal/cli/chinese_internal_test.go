@@ -104,8 +104,8 @@ func messages(t *testing.T, wanted map[string]string, help string) {
 var english = []string{"answer", "clitest", "console", "example", "gocode", "language", "mcp", "openapi", "ordered", "page",
 	"transparent", "zh"}
 
-// translators are the files that put texts of the client and of cobra into other words, and have these texts, and those
-// that write a transcript for anybody and respond to the platform.
+// translators are the files that hold English texts for a reason: they put those of the client and of cobra into other
+// words, write a transcript for anybody, or respond to the platform.
 var translators = []string{"../cli/chinese.go", "../shell/renamed.go", "../shell/words.go", "../smoke/record.go", "../smoke/receiver.go"}
 
 // prose is a text for people: words in a row that are no command.

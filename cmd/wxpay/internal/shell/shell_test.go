@@ -84,7 +84,7 @@ func TestText(t *testing.T) {
 }
 
 // TestNothingSteersATerminal: control characters of C0 and C1, lone bytes that a terminal may take for
-// such, and changes of direction reach no terminal, and a pipe gets every byte of a response.
+// such, and changes of direction reach no terminal. A pipe gets every byte of a response.
 func TestNothingSteersATerminal(t *testing.T) {
 	const evil = "a\x1b[2Jb\u009b31mc\u202ed\u2066e\r\x07f\x9bg"
 	steers := func(text string) bool {

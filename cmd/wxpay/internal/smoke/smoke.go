@@ -1,7 +1,7 @@
 // Package smoke runs wxpay smoke, which tries the merchant of the user with one order of one fen, and gives the fen back.
 //
-// The rule of its order: whatever happens once the order is sent, the run ends with a closed order, with a refund, or with
-// a text that says loudly what is not known and which command resolves it.
+// Once the order is sent, the run ends with a closed order, with a refund, or with a text that says loudly what is not
+// known and which command resolves it.
 package smoke
 
 import (

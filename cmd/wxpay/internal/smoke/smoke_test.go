@@ -188,8 +188,8 @@ func (b *bench) paysAfter(wait time.Duration) {
 
 const notifyURL = "http://127.0.0.1:1/marked-notify"
 
-// Every step is made to fail once. What is printed says what happened, the exit code says what is known about the money,
-// and money that is not known to be back is told with the command that resolves it.
+// Each step fails once. The output says what happened, and the exit code what is known about the money. Money that is not
+// known to be back is told with the command that resolves it.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -256,8 +256,8 @@ func (s *store) openDir(ctx context.Context, o storeOptions, dir string) (err er
 // gcPercent bounds the garbage beside what an engine in this process keeps in memory, which is much: an index of all jobs.
 const gcPercent = 25
 
-// attachWait is how long a process that has just opened a directory may take until it can be attached to, or one that is about to
-// end until it lets go of it.
+// attachWait is how long a process that has just opened a directory may take until it can be attached to. One that is about to
+// end may take as long until it lets go of it.
 const attachWait = 3 * time.Second
 
 // from is where the address of the server stands.

@@ -192,9 +192,9 @@ func TestWriteJSON(t *testing.T) {
 	assert.Equal(t, hard, back)
 }
 
-// required has the required members of the objects of a SARIF log, as the schema of SARIF 2.1.0 lists them
-// (https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json), by the path at which the
-// log has these objects.
+// required has the required members of the objects of a SARIF log, by the path at which the log has these objects. The
+// schema of SARIF 2.1.0 lists them:
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json
 var required = map[string][]string{
 	"":                        {"version", "runs"},
 	".runs":                   {"tool"},
