@@ -27,7 +27,7 @@
 // The client retries what does no harm: reads, requests that got no connection, operations that are
 // documented as idempotent and move no money, and once a request whose platform certificate a
 // signed error rejects. [Client.Resolve] finds out what became of a call with an unknown outcome,
-// and [Chain.Ensure] makes a call happen once and reports its true result.
+// and [Chain.Ensure] makes a call and finds that out by itself.
 //
 // # The catalogue
 //

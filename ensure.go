@@ -139,8 +139,8 @@ func (c Chain) SentBefore(until time.Time) Chain {
 	return c.with(setting{kind: settingSentBefore, more: &more{moment: until}})
 }
 
-// Ensure makes a POST happen once and reports its true result. It sends body; if the outcome is
-// unknown, it finds out by the reviewed facts of the catalogue:
+// Ensure sends a POST, and after an unknown outcome finds out what became of it, as far as the
+// reviewed facts of the catalogue allow:
 //
 //   - If a query is known, Ensure sends it, with growing pauses, to the host that took the write. A
 //     found operation counts only if the fields that cannot have changed agree, else the error is

@@ -710,7 +710,7 @@ func (c GetEachPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
+// Ensure makes the call and finds out what became of it; see [wxpay.Chain.Ensure].
 func (c GetEachPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
@@ -1310,7 +1310,7 @@ func (c GetPostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpa
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
+// Ensure makes the call and finds out what became of it; see [wxpay.Chain.Ensure].
 func (c GetPostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
@@ -1885,7 +1885,7 @@ func (c PostEnsureCall) PostAsync(ctx context.Context, body any) *wxpay.Future {
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
+// Ensure makes the call and finds out what became of it; see [wxpay.Chain.Ensure].
 func (c PostEnsureCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }
@@ -1965,7 +1965,7 @@ func (c PostEnsureResolveCall) PostAsync(ctx context.Context, body any) *wxpay.F
 	return wxpay.Chain(c).DoAsync(ctx, "POST", body)
 }
 
-// Ensure makes the call happen once and reports its true result; see [wxpay.Chain.Ensure].
+// Ensure makes the call and finds out what became of it; see [wxpay.Chain.Ensure].
 func (c PostEnsureResolveCall) Ensure(ctx context.Context, body any) (*wxpay.Verdict, error) {
 	return wxpay.Chain(c).Ensure(ctx, body)
 }

@@ -51,7 +51,7 @@ type Wanted struct {
 	NotYet func(after time.Duration, found *Verdict, last error) error
 }
 
-// Run makes a write happen once.
+// Run makes a write and finds out what became of it.
 func Run(ctx context.Context, write *call.Call, wanted Wanted) (*Verdict, error) {
 	e := newEnsuring(write, wanted)
 	if !wanted.SentBefore.IsZero() {

@@ -56,7 +56,7 @@ func methodsOf(ability string) []method {
 		}
 	case "Ensure":
 		return []method{
-			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call happen once and reports its true result; see [wxpay.Chain.Ensure]."},
+			{"Ensure", "ctx context.Context, body any", "(*wxpay.Verdict, error)", "Ensure(ctx, body)", "makes the call and finds out what became of it; see [wxpay.Chain.Ensure]."},
 			{"OnUnknown", "policy wxpay.UnknownPolicy", "", "OnUnknown(policy)", "overrides the policy of Ensure for an unknown outcome; see [wxpay.Chain.OnUnknown]."},
 			{"Stepwise", "", "", "Stepwise()", "makes Ensure return instead of waiting for its next step; see [wxpay.Chain.Stepwise]."},
 			{"SentBefore", "until time.Time", "", "SentBefore(until)", "tells Ensure that the call may have been made before; see [wxpay.Chain.SentBefore]."},

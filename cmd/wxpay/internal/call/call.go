@@ -68,7 +68,7 @@ wxpay prints the verified response byte for byte, or indented if stdout is a ter
 decrypted ("--get @this" prints all of them). It also prints an error response of the platform (not with --get), and
 explains it on stderr. A response that may not be the platform's never goes to stdout; with -i it goes to stderr.
 
---ensure makes a POST happen once, and reports its true result: after an unknown outcome wxpay queries the operation by
+--ensure makes a POST, and finds out what became of it: after an unknown outcome wxpay queries the operation by
 its number, and sends the same bytes again only if that does no harm. Without a query it repeats what moves no money and
 is probably idempotent, so a member feed may be shown twice. It tries for ten minutes, or for --timeout. Keep the number:
 "wxpay resolve" asks later about a call that stayed unknown. For very many calls there is "wxpay batch".
@@ -114,7 +114,7 @@ func (o *options) flags(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.Include, "include", "i", false, "print status and headers before the response")
 	flags.BoolVar(&o.paginate, "paginate", false, "read all pages of a list, one response after the other")
 	flags.BoolVar(&o.qr, "qr", false, "draw the code_url of the response as a QR code, on stderr")
-	flags.BoolVar(&o.Ensure, "ensure", false, "make it happen once, and tell its true result")
+	flags.BoolVar(&o.Ensure, "ensure", false, "find out what became of it if the outcome is unknown")
 	flags.BoolVar(&o.untilFinal, "until-final", false, "with --ensure: wait until the platform states an end")
 	flags.BoolVar(&o.sentBefore, "sent-before", false, "with --ensure: the same call may have been made before, so ask first")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the signed request and the signed message, and send nothing")

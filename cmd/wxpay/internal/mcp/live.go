@@ -74,8 +74,8 @@ func (l *live) close() {
 func name(o *fact.Operation) string { return o.Method + " " + o.Path }
 
 func (l *live) add(s *server, p *mcp.Server) {
-	tool(s, p, "live_call", s.sh.Words("Call the REAL platform, with real keys. Allowed are only: %s. A POST is made once, and its true result "+
-		"reported; a call that moves money needs the merchant's number in its body.", strings.Join(l.allowed, ", ")), false, l.call)
+	tool(s, p, "live_call", s.sh.Words("Call the REAL platform, with real keys. Allowed are only: %s. After an unknown outcome of a "+
+		"POST it finds out what became of it; a call that moves money needs the merchant's number in its body.", strings.Join(l.allowed, ", ")), false, l.call)
 }
 
 // line is one line of the log.
