@@ -94,7 +94,7 @@ var list = []Info{
 	{Code: ServiceUnavailable, Statuses: []int{502, 503}, Meaning: "temporarily out of service, result unknown", Class: ClassWait, Money: ClassQuery},
 	{Code: FrequencyLimited, Statuses: []int{429}, Meaning: "too many calls", Class: ClassWait, Money: ClassQuery},
 	{Code: "RATELIMIT_EXCEEDED", Spelling: FrequencyLimited, Statuses: []int{429}, Meaning: "too many calls",
-		Class: ClassWait, Money: ClassQuery, Note: "status page and some products"},
+		Class: ClassWait, Money: ClassQuery, Note: "in the platform's list of status codes, and for some products"},
 	{Code: "RATELIMIT_EXCEED", Spelling: FrequencyLimited, Statuses: []int{429}, Meaning: "too many calls",
 		Class: ClassWait, Money: ClassQuery, Note: "profit sharing"},
 	{Code: "RATE_LIMITED", Spelling: FrequencyLimited, Statuses: []int{429}, Meaning: "too many calls", Class: ClassWait, Money: ClassQuery},
