@@ -61,7 +61,7 @@ func (s *shop) paid(_ context.Context, e *webhook.Event) error {
 	return nil
 }
 
-// refund gives the money back once, whatever is lost on the way.
+// refund gives the money back under one number, whatever is lost on the way.
 func (s *shop) refund(ctx context.Context, number string) error {
 	verdict, err := s.wechat.Chain("v3/refund/domestic/refunds").Ensure(ctx, wxpay.JSON{
 		"out_trade_no": number, "out_refund_no": number + "-R1",
