@@ -28,7 +28,7 @@ func Example_transfer() {
 	case err != nil && wxpay.OutcomeOf(err) == wxpay.Confirmed:
 		log.Fatal("the platform has it, and a later step of this program failed: ", err)
 	case err != nil:
-		log.Fatal("no money moves: ", err)
+		log.Fatal("this call moved no money: ", err)
 	}
 	fmt.Println(verdict.State, verdict.Response.Get("state"), verdict.Response.Get("package_info").Exists())
 	// Output: accepted WAIT_USER_CONFIRM true
