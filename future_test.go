@@ -4,8 +4,10 @@ package wxpay_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -178,6 +180,33 @@ func TestAsyncEncodesFirst(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "before", res.Get("a").String())
 	})
+}
+
+// A caller may write the next body into the same bytes: a queued call keeps its own.
+func TestAsyncKeepsItsBytes(t *testing.T) {
+	for name, body := range map[string]func(own []byte) any{
+		"bytes":     func(own []byte) any { return own },
+		"JSON text": func(own []byte) any { return json.RawMessage(own) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				open := make(chan struct{})
+				client := asyncClient(t, middleware.RoundTripFunc(func(req *http.Request) (*http.Response, error) {
+					<-open
+					sent, err := io.ReadAll(req.Body)
+					require.NoError(t, err)
+					return newCanned(string(sent)).RoundTrip(&http.Request{})
+				}))
+				shared := []byte(`{"a":"before"}`)
+				f := client.Chain("v3/x").PostAsync(context.Background(), body(shared))
+				copy(shared, `{"a":"after!"}`)
+				close(open)
+				res, err := f.Wait(context.Background())
+				require.NoError(t, err)
+				assert.Equal(t, "before", res.Get("a").String())
+			})
+		})
+	}
 }
 
 func TestThen(t *testing.T) {

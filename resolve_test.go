@@ -3,6 +3,7 @@
 package wxpay_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,17 @@ func TestResolve(t *testing.T) {
 		assert.Equal(t, wxpay.Succeeded, verdict.State)
 		assert.Equal(t, "5", verdict.Response.Get("refund_id").String())
 		assert.Len(t, gateway.seen, 2)
+	})
+	t.Run("the bytes of the body have another use by now", func(t *testing.T) {
+		gateway := play(resetConnection, refund("SUCCESS"))
+		client := newClient(t, wxpay.WithTransport(gateway))
+		body := []byte(`{"out_trade_no":"T1","out_refund_no":"R1","amount":{"refund":1,"total":5,"currency":"CNY"}}`)
+		_, err := client.Chain(refundCall).Post(ctx, body)
+		require.Error(t, err)
+		copy(body, bytes.Replace(body, []byte("R1"), []byte("R2"), 1))
+		_, err = client.Resolve(ctx, err)
+		require.NoError(t, err)
+		assert.Equal(t, "/v3/refund/domestic/refunds/R1", gateway.seen[1].path)
 	})
 	t.Run("a final failure", func(t *testing.T) {
 		client, _, err := fail(t, refundCall, refundBody, resetConnection, refund("CLOSED"))

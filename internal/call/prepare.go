@@ -283,15 +283,16 @@ func (c *Call) fault(err error) error {
 	return err
 }
 
-// encode returns the bytes of a body: the caller's bytes, or the value as JSON.
+// encode returns the bytes of a body: a copy of the caller's bytes, or the value as JSON. A queued
+// call, and the error of a failed one, outlive the verb, and the caller may use its bytes again.
 func (c *Call) encode(body any) (encoded []byte, err error) {
 	switch v := body.(type) {
 	case nil:
 		return nil, nil
 	case []byte:
-		encoded = v
+		encoded = bytes.Clone(v)
 	case json.RawMessage:
-		encoded = v
+		encoded = bytes.Clone(v)
 	case string:
 		encoded = []byte(v)
 	case io.Reader:
