@@ -72,6 +72,15 @@ func (j Job) Format(s fmt.State, _ rune) { _, _ = fmt.Fprintf(s, "fleet.Job{%s %
 // JetStream, which takes 1 MiB unless configured otherwise.
 const maxJob = 512 << 10
 
+// own returns the job with a copy of what its maker may use again for the next one.
+func (j Job) own() Job {
+	j.Body, j.Vars, j.Query = bytes.Clone(j.Body), maps.Clone(j.Vars), maps.Clone(j.Query)
+	for name, values := range j.Query {
+		j.Query[name] = slices.Clone(values)
+	}
+	return j
+}
+
 // chain is the call of the job.
 func (j *Job) chain(client *wxpay.Client) wxpay.Chain {
 	return client.Chain(j.Path).Vars(j.Vars).Queries(j.Query)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -222,6 +223,40 @@ func TestQueue(t *testing.T) {
 	assert.Equal(t, fleet.Submission{Ended: n}, s)
 	work(t, &fleet.Worker{Queue: q})
 	assert.Len(t, g.Journal.All(), before)
+}
+
+// The jobs may share what they are made of, such as the buffer of a bufio.Scanner.
+func TestSubmitKeepsItsJobs(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	q := newQueue(t, fleettest.Embedded(t), g.client)
+	const n, closePath = 50, "v3/pay/transactions/out-trade-no/{out_trade_no}/close"
+	body, vars, query := slices.Clone(feed("F00000").Body), map[string]string{}, map[string][]string{"n": {""}}
+	submitted, err := q.Submit(t.Context(), func(yield func(fleet.Job, error) bool) {
+		for _, next := range feeds(n) {
+			copy(body, next.Body)
+			if !yield(fleet.Job{Path: feedsPath, Body: body}, nil) {
+				return
+			}
+		}
+		for i := range n {
+			name := fmt.Sprintf("T%05d", i)
+			vars["out_trade_no"], query["n"][0] = name, name
+			job := fleet.Job{Path: closePath, Vars: vars, Query: query, Body: []byte(`{"mchid":"1900000109"}`)}
+			if !yield(job, nil) {
+				return
+			}
+		}
+	}, fleet.Intake{Reject: func(e *fleet.LineError) { t.Error(e) }})
+	require.NoError(t, err)
+	assert.Equal(t, fleet.Submission{Queued: 2 * n}, submitted)
+	work(t, &fleet.Worker{Queue: q})
+	assert.Len(t, shown(g.Sandbox), n)
+	for _, r := range g.Journal.All() {
+		if path, number, queried := strings.Cut(r.Target, "?n="); queried {
+			assert.Equal(t, "/v3/pay/transactions/out-trade-no/"+number+"/close", path)
+		}
+	}
 }
 
 // A server that starts reads what was published to a stream in the time for which it knows repeats,

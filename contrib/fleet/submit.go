@@ -26,7 +26,7 @@ import (
 // does trouble with the engine, such as [ErrNoSpace], or a cluster that elects no leader within
 // half a minute. The jobs that were queued until then stay queued; submit all of it again to go on.
 // The jobs that come are queued a second later at the latest, so they may come from a pipe that
-// never ends. When ctx ends or something fails Submit returns although jobs may still be about to
+// never ends. Submit copies their bodies and maps, so jobs may make the next one of the same. When ctx ends or something fails Submit returns although jobs may still be about to
 // give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	if q.client == nil {
@@ -131,7 +131,7 @@ func (s *submitting) follow(jobs iter.Seq2[Job, error], to chan<- given) {
 	}()
 	for job, err := range jobs {
 		select {
-		case to <- given{job, err}:
+		case to <- given{job.own(), err}:
 		case <-s.ctx.Done():
 			whole = true
 			return
