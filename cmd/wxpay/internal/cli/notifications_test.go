@@ -90,7 +90,7 @@ func writeNotifications(env *testscript.Env, s *sandbox.Sandbox) error {
 	write("line-breaks.http", append(bytes.Clone(whole), "\r\n\r\n"...))
 	write("line-break-counted.http", append(dump(header, body), '\n'))
 	write("cut.http", dump(header, body[:len(body)-3]))
-	write("changed.http", dump(header, bytes.Replace(body, []byte("2026"), []byte("2027"), 1)))
+	write("changed.http", dump(header, bytes.Replace(body, []byte(`"create_time":"2`), []byte(`"create_time":"3`), 1)))
 	chunked := bare.Clone()
 	chunked.Set("Transfer-Encoding", "chunked")
 	write("chunked.http", dump(chunked, fmt.Appendf(nil, "5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", body[:5], len(body)-5, body[5:])))
