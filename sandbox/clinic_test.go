@@ -420,6 +420,11 @@ func ills(t *testing.T) map[string]func(clinic) *call {
 				}
 			}
 		}),
+		"sealed for nobody by chance": sealedBody(func(c clinic) string { // about once in 100,000 times, a wrong key makes this of a ciphertext
+			return c.seal(c.Keys.PublicKey(), func(key *rsa.PublicKey) ([]byte, error) {
+				return rsa.EncryptPKCS1v15(rand.Reader, key, []byte("\xc3(\x00"))
+			})
+		}),
 		"sealed for nobody": sealedBody(func(c clinic) string {
 			return c.seal(&rsa.PublicKey{N: new(big.Int).Sub(c.Keys.PublicKey().N, big.NewInt(2)), E: 65537}, oaepSHA1)
 		}),

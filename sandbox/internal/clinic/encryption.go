@@ -1,6 +1,7 @@
 package clinic
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"encoding/base64"
@@ -8,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wxpay-go/wxpay/sandbox/internal/keyring"
 )
@@ -73,6 +76,14 @@ func (c *Case) Encrypted(sealed string) string {
 	return e.String()
 }
 
+const pkcs1 = "PKCS #1 v1.5"
+
+// isText reports whether plaintext is what somebody would encrypt. PKCS #1 v1.5 has no checksum: a
+// wrong key opens about one ciphertext in 100,000, and gives garbage.
+func isText(plaintext []byte) bool {
+	return len(plaintext) > 0 && utf8.Valid(plaintext) && !bytes.ContainsFunc(plaintext, unicode.IsControl)
+}
+
 func (c *Case) explainCiphertext(e *explanation, ciphertext []byte, remedy string) {
 	type lock struct {
 		key   crypto.Decrypter
@@ -98,11 +109,12 @@ func (c *Case) explainCiphertext(e *explanation, ciphertext []byte, remedy strin
 		{"", &rsa.OAEPOptions{Hash: crypto.SHA1}},
 		{"OAEP with SHA-256", &rsa.OAEPOptions{Hash: crypto.SHA256}},
 		{"OAEP with SHA-256 and MGF1 with SHA-1", &rsa.OAEPOptions{Hash: crypto.SHA256, MGFHash: crypto.SHA1}},
-		{"PKCS #1 v1.5", &rsa.PKCS1v15DecryptOptions{}},
+		{pkcs1, &rsa.PKCS1v15DecryptOptions{}},
 	}
 	for _, padding := range paddings {
 		for _, lock := range locks {
-			if _, err := lock.key.Decrypt(nil, ciphertext, padding.options); err != nil {
+			plaintext, err := lock.key.Decrypt(nil, ciphertext, padding.options)
+			if err != nil || padding.name == pkcs1 && !isText(plaintext) {
 				continue
 			}
 			if lock.whose != "" {
