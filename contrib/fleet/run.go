@@ -31,10 +31,11 @@ const (
 
 func (q *Queue) runSubject(id string) string { return q.name + ".run." + id }
 
-// newRun names a run that begins.
+// newRun names a run that begins. The ID has 40 random bits, so that no two runs of a second share
+// one: their jobs would be counted and forgotten as one.
 func (q *Queue) newRun(r *Run) {
 	now := time.Now()
-	r.ID, r.Since, r.By = now.UTC().Format("20060102-150405")+"-"+strings.ToLower(rand.Text()[:4]), now, q.by
+	r.ID, r.Since, r.By = now.UTC().Format("20060102-150405")+"-"+strings.ToLower(rand.Text()[:8]), now, q.by
 	r.Count, r.Complete = Submission{}, false
 }
 

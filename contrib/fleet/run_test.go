@@ -40,7 +40,7 @@ func TestRuns(t *testing.T) {
 	assert.Equal(t, "a", runs[2].Hash)
 	for _, r := range runs {
 		assert.True(t, r.Complete)
-		assert.NotEmpty(t, r.ID)
+		assert.Regexp(t, `^\d{8}-\d{6}-[a-z2-7]{8}$`, r.ID, "by chance, two runs of a second had the same four")
 		assert.NotEmpty(t, r.By)
 	}
 	for name, tt := range map[string]struct {
