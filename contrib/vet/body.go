@@ -22,7 +22,7 @@ documentation requires is a hint: it may be conditional.`,
 
 map 和 struct 本身并不知道接口需要哪些字段。本检查读取 map 字面量、带 json 标签的
 struct 和 JSON 文本（可经过局部变量与简单的辅助函数），找出缺少的字段、未知的字段、
-错误的类型与常量，以及不是整数“分”的金额。仅文档要求的字段只作提示：它可能是条件必填。`,
+错误的类型与取值，以及不是整数分的金额。仅文档要求的字段只作提示：它可能是条件必填。`,
 }, func(k *check) {
 	for _, c := range k.all {
 		if c.operation != nil && c.body != nil && len(c.operation.Also) == 0 && len(c.operation.In.Form) == 0 {

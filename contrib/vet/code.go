@@ -20,7 +20,7 @@ reports only a code with a near documented one: the lists are never complete.`,
 	chinese: `检查错误码
 
 错误码拼错的分支永远不会执行。本检查把 IsCode 的常量，以及与 APIError.Code 比较的
-常量，与文档中的错误码对照。只有存在相近的错误码时才报告：错误码列表从不完整。`,
+常量，与文档中的错误码对照。只有文档里有相近的错误码时才报告：错误码列表总不完整。`,
 }, func(k *check) {
 	for _, file := range k.pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {

@@ -17,7 +17,7 @@ A client encrypts the marked fields by its catalogue. WithCatalog(nil) takes the
 catalogue away: then a name or an identity number travels as it is, and the
 platform rejects it. This check finds these fields; write wxpay.Secret(…), or
 name the field with Encrypt.`,
-	chinese: `找出以明文发送的敏感字段
+	chinese: `找出以明文发送的敏感信息字段
 
 客户端按目录加密标记的字段。WithCatalog(nil) 去掉了目录，姓名或证件号就会以明文发送，
 并被平台拒绝。本检查找出这些字段：请写 wxpay.Secret(…)，或用 Encrypt 指明字段。`,

@@ -20,7 +20,7 @@ wxpay.OutcomeOf(err), return the error, or call Ensure, which finds the truth.`,
 	chinese: `找出被当作失败的未知结果
 
 退款或转账时连接中断，请求可能已经生效。此时的错误是 ErrOutcomeUnknown，不是失败：
-若把退款标为失败并重新发起一笔，就会付两次钱。本检查找出资金操作中被丢弃、或只与 nil
+若把退款标为失败并重新发起一笔，就会付两次钱。本检查找出动用资金的调用中被丢弃、或只与 nil
 比较的错误。请用 wxpay.OutcomeOf(err) 判断、返回该错误，或改用 Ensure 查明结果。`,
 }, func(k *check) {
 	k.statements(func(n ast.Node, expr *ast.CallExpr) {

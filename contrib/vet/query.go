@@ -8,7 +8,7 @@ This check finds query fields that the operation lacks or requires, and
 constants that it does not take.`,
 	chinese: `检查微信支付请求的查询参数
 
-本检查找出接口没有的查询参数、缺少的必填参数，以及文档之外的常量。`,
+本检查找出接口没有的查询参数、缺少的必填参数，以及文档之外的取值。`,
 }, func(k *check) {
 	for _, c := range k.all {
 		if c.operation == nil || len(c.operation.Also) > 0 {

@@ -23,7 +23,7 @@ documented one: the lists may be out of date.`,
 	chinese: `检查与状态比较的常量
 
 状态拼错的分支永远不会执行。本检查把 == 与 switch 中与应答、通知字段比较的常量，
-与文档中的常量对照。只有存在相近的常量时才报告：文档的列表可能过时。`,
+与文档中的取值对照。只有文档里有相近的取值时才报告：文档的列表可能过时。`,
 }, func(k *check) {
 	r := &reading{check: k, events: k.eventsOf()}
 	for _, file := range k.pass.Files {
