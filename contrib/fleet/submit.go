@@ -26,8 +26,8 @@ import (
 // does trouble with the engine, such as [ErrNoSpace], or a cluster that elects no leader within
 // half a minute. The jobs that were queued until then stay queued; submit all of it again to go on.
 // The jobs that come are queued a second later at the latest, so they may come from a pipe that
-// never ends. Submit copies their bodies and maps, so jobs may make the next one of the same. When ctx ends or something fails Submit returns although jobs may still be about to
-// give its next.
+// never ends. Submit copies the body and the maps of each job, so the next one may reuse them. When
+// ctx ends or something fails Submit returns although jobs may still be about to give its next.
 func (q *Queue) Submit(ctx context.Context, jobs iter.Seq2[Job, error], in Intake) (Submission, error) {
 	if q.client == nil {
 		return Submission{}, ErrNoClient
