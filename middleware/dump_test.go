@@ -214,10 +214,10 @@ func TestDumpOfFieldsWithAReason(t *testing.T) {
 	op.Number.Field = "{openid}"
 	op.Bind = []fact.Copy{{To: "sub_openid", From: "user.sub_openid"}, {To: "order_no", From: "order_no"}}
 	text := dumped(t, &middleware.Call{Method: op.Method, Template: op.Path, Operation: op}, "https://api.mch.weixin.qq.com/v3/x/oMARKED", "", 200,
-		`{"state":"DONE","sub_openid":"oMARKED","age":41,"sub_appid":"MARKED","at":"2025-13-01","order_no":"MARKED'S","sub_mchid":"19000x"}`)
+		`{"state":"DONE","sub_openid":"oMARKED","age":41424344,"sub_appid":"MARKED","at":"2025-13-01","order_no":"MARKED'S","sub_mchid":"19000x"}`)
 	assert.NotContains(t, strings.Replace(text, "MARKEDMA…", "", 1), "MARKED")
 	assert.Contains(t, text, "/v3/x/{openid}'")
-	for _, hidden := range []string{"DONE", "41", "2025-13-01", "19000x"} {
+	for _, hidden := range []string{"DONE", "41424344", "2025-13-01", "19000x"} { // the text has a duration, too
 		assert.NotContains(t, text, hidden)
 	}
 }
