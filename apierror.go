@@ -295,13 +295,17 @@ func (e *APIError) hint(ownLength int, now time.Time) string {
 }
 
 // OutcomeOf returns the outcome of the call that returned err. A nil error is Confirmed; an error
-// that is not from a call is Unknown.
+// that is not from a call is Unknown. If err joins the errors of several calls, as that of [WaitAll]
+// does, the outcome is the one that all of them have, and Unknown if they differ.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return Confirmed
 	}
+	if outcome, found := outcomeIn(err); found {
+		return outcome
+	}
 	var call *CallError
-	if errors.As(err, &call) {
+	if errors.As(err, &call) { // a foreign error may show it in its method As
 		return call.Outcome
 	}
 	var rejection *APIError
@@ -309,4 +313,28 @@ func OutcomeOf(err error) Outcome {
 		return rejection.Outcome
 	}
 	return Unknown
+}
+
+// outcomeIn returns the outcome of the calls whose errors err wraps.
+func outcomeIn(err error) (outcome Outcome, found bool) {
+	switch e := err.(type) {
+	case *CallError:
+		return e.Outcome, true
+	case *APIError:
+		return e.Outcome, true
+	case interface{ Unwrap() error }:
+		return outcomeIn(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			switch next, ok := outcomeIn(one); {
+			case !ok:
+			case found && next != outcome:
+				return Unknown, true
+			default:
+				outcome, found = next, true
+			}
+		}
+		return outcome, found
+	}
+	return Unknown, err == ErrOutcomeUnknown
 }

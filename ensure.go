@@ -209,14 +209,14 @@ func notYet(after time.Duration, found *ensure.Verdict, last error) error {
 // last attempt, or leave both to [Chain.Ensure]. It cannot resolve an error with a known outcome,
 // or of an operation without a reviewed query.
 func (c *Client) Resolve(ctx context.Context, err error) (*Verdict, error) {
-	write := callOf(err)
+	write, outcome := callOf(err)
 	switch {
 	case err == nil:
 		return nil, errors.New("wxpay: there is nothing to resolve: the call succeeded")
 	case write == nil:
 		return nil, fmt.Errorf("wxpay: there is nothing to resolve: %w", err)
-	case OutcomeOf(err) != Unknown:
-		return nil, fmt.Errorf("wxpay: there is nothing to resolve, the outcome is known (%s): %w", OutcomeOf(err), err)
+	case outcome != Unknown:
+		return nil, fmt.Errorf("wxpay: there is nothing to resolve, the outcome is known (%s): %w", outcome, err)
 	case write.Line().Caller != c.Identity():
 		return nil, errors.New("wxpay: the call to resolve is another merchant's: use that merchant's client")
 	}
@@ -231,15 +231,15 @@ func (c Chain) Resolve(ctx context.Context, err error) (*Verdict, error) {
 	return c.client.Resolve(ctx, err)
 }
 
-// callOf returns the prepared call that err is from, else nil.
-func callOf(err error) *call.Call {
+// callOf returns the prepared call that err is from and its outcome, else nil.
+func callOf(err error) (*call.Call, Outcome) {
 	var failure *CallError
 	var rejection *APIError
 	switch {
 	case errors.As(err, &failure) && failure.call != nil && failure.Stage != StageBuild:
-		return failure.call
+		return failure.call, failure.Outcome
 	case errors.As(err, &rejection):
-		return rejection.call
+		return rejection.call, rejection.Outcome
 	}
-	return nil
+	return nil, Unknown
 }

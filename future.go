@@ -143,7 +143,7 @@ func (f *Future) whenEnded(run func()) bool {
 
 // WaitAll waits for every future and returns the responses in the same order, nil for a failed
 // call, and the joined errors. If ctx ends first, the futures that have not ended count as failed
-// with its error.
+// with its error. [OutcomeOf] of the joined error tells only what is true of every failed call.
 func WaitAll(ctx context.Context, futures ...*Future) ([]*Response, error) {
 	answers := make([]*Response, len(futures))
 	errs := make([]error, len(futures))

@@ -115,3 +115,38 @@ func TestSignErrorHints(t *testing.T) {
 		})
 	}
 }
+
+// Joined errors of several calls claim nothing that is not true of each: a caller would repeat them all.
+func TestOutcomeOfSeveralCalls(t *testing.T) {
+	ctx := t.Context()
+	reset := newClient(t, wxpay.WithTransport(resetConnection))
+	_, unknown := reset.Chain("v3/x").Post(ctx, wxpay.JSON{})
+	_, unsent := reset.Chain("v3//x").Post(ctx, wxpay.JSON{})
+	_, rejected := newClient(t, wxpay.WithTransport(answer{status: 400, body: `{"code":"PARAM_ERROR","message":"x"}`})).
+		Chain("v3/x").Post(ctx, wxpay.JSON{})
+	require.Equal(t, []wxpay.Outcome{wxpay.Unknown, wxpay.NotSent, wxpay.Rejected},
+		[]wxpay.Outcome{wxpay.OutcomeOf(unknown), wxpay.OutcomeOf(unsent), wxpay.OutcomeOf(rejected)})
+	other := errors.New("the database is away")
+	for _, tt := range []struct {
+		err  error
+		want wxpay.Outcome
+	}{
+		{errors.Join(unsent, unknown), wxpay.Unknown},
+		{errors.Join(rejected, fmt.Errorf("only the wait ended: %w", wxpay.ErrOutcomeUnknown)), wxpay.Unknown},
+		{fmt.Errorf("two refunds: %w", errors.Join(unsent, fmt.Errorf("the second: %w, and %w", rejected, unknown))), wxpay.Unknown},
+		{errors.Join(unsent, rejected), wxpay.Unknown},
+		{errors.Join(rejected, rejected), wxpay.Rejected},
+		{errors.Join(other, fmt.Errorf("wrapped: %w", unsent), other), wxpay.NotSent},
+		{errors.Join(other, other), wxpay.Unknown},
+		{alike{unsent}, wxpay.NotSent},
+	} {
+		assert.Equal(t, tt.want, wxpay.OutcomeOf(tt.err), "%v", tt.err)
+	}
+	_, err := reset.Resolve(ctx, errors.Join(rejected, other, rejected))
+	require.ErrorContains(t, err, "the outcome is known (rejected)")
+}
+
+// alike shows its error to errors.As alone.
+type alike struct{ error }
+
+func (a alike) As(target any) bool { return errors.As(a.error, target) }
