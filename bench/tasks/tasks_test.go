@@ -146,10 +146,10 @@ func TestUpload(t *testing.T) {
 }
 
 func TestBill(t *testing.T) {
-	sums := make(map[int64][]string)
+	sums, day := make(map[int64][]string), time.Now().AddDate(0, 0, -3)
 	for name, newClient := range clients {
 		client, _ := start(t, newClient, sandbox.WithBillRows(1000))
-		sum, err := client.Bill(t.Context(), time.Now().AddDate(0, 0, -3))
+		sum, err := client.Bill(t.Context(), day)
 		require.NoError(t, err, name)
 		sums[sum] = append(sums[sum], name)
 	}
