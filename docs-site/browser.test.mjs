@@ -51,7 +51,7 @@ async function picture(page, name) {
 
 test('ten pages', async () => {
   for (const [at, text] of [
-    ['', '资金结果绝不含糊'], ['en/', 'any path'], ['operations.html', '接口目录'], ['guide/first-day.html', '第一天'],
+    ['', '任意路径均可直接调用'], ['en/', 'any path'], ['operations.html', '接口目录'], ['guide/first-day.html', '第一天'],
     ['v3/pay/transactions/native.post', 'Native下单'], ['en/v3/pay/transactions/native.post.html', 'Response of the sandbox'],
     ['v3/pay/transactions/id/_transaction_id_.get.html', '查询'], ['v3/refund/domestic/refunds.post.html', '动用资金'],
     ['v3/fund-app/mch-transfer/transfer-bills.post.html', '转账'], ['notifications/TRANSACTION.SUCCESS.html', '通知内容示例'],
