@@ -45,6 +45,9 @@ func (d Document) Each(path string) []Document {
 	return all
 }
 
+// Agrees reports whether other has the values of d, by [Agree].
+func (d Document) Agrees(other Document) bool { return Agree(d.root, other.root) }
+
 // Text returns the scalar at a dotted path in its form for a query, empty if there is none.
 func (d Document) Text(path string) string { return textOf(d.Field(path)) }
 

@@ -62,11 +62,14 @@ func stateOf(l *fact.Link, sent call.Sent, found call.Document) fact.Meaning {
 	return state
 }
 
-// ofParts refines Succeeded by the ends of the parts. The ends of parts that the response lacks are
-// unknown.
+// ofParts refines Succeeded by the ends of the parts that were sent. The response may list others:
+// profit sharing lists what goes back to the merchant. The ends of parts that it lacks are unknown.
 func ofParts(p *fact.Parts, sent call.Sent, found call.Document) fact.Meaning {
-	list := found.Each(p.List)
-	if len(list) < len(sent.Body().Each(p.List)) {
+	mine := sent.Body().Each(p.List)
+	list := slices.DeleteFunc(found.Each(p.List), func(part call.Document) bool {
+		return len(mine) > 0 && !slices.ContainsFunc(mine, func(own call.Document) bool { return own.Agrees(part) })
+	})
+	if len(list) < len(mine) {
 		return fact.Taken
 	}
 	succeeded, failed := 0, 0
