@@ -155,12 +155,13 @@ func WithLimiter(limiter middleware.Limiter) Option {
 // WithTransport replaces the last hop, for example with transport.New and another configuration, a
 // recorder, or Sandbox.Transport. It runs below signing and verifying. The client trusts it: a
 // *transport.UnsentError in its error, or an error whose method Unsent() bool returns true, makes
-// the outcome NotSent. Any other error leaves the outcome unknown, since the request may have been
-// sent. A round tripper that sends a request more than once, or also by another way, must therefore
-// not pass on an UnsentError after the first send. errors.Is and errors.As find no other error of
-// this module in its errors. Two faults of net/http's own transport, which package transport
-// prevents: it repeats a write with an Idempotency-Key by itself, and it writes the beginning of an
-// unrequested response to the global logger.
+// the outcome NotSent; if it joins several errors, then each of them must be one. Any other error
+// leaves the outcome unknown, since the request may have been sent. A round tripper that sends a
+// request more than once, or also by another way, must therefore not pass on an UnsentError alone
+// after the first send. errors.Is and errors.As find no other error of this module in its errors.
+// Two faults of net/http's own transport, which package transport prevents: it repeats a write with
+// an Idempotency-Key by itself, and it writes the beginning of an unrequested response to the global
+// logger.
 func WithTransport(rt http.RoundTripper) Option {
 	return func(c *config) error {
 		if rt == nil {

@@ -381,3 +381,22 @@ func TestAttemptsShareNothing(t *testing.T) {
 	}
 	assert.Len(t, signatures, 3, "each attempt is signed afresh")
 }
+
+// A round tripper with a second way may join the errors of both. The one without a connection says nothing of the other.
+func TestUnsentOnBothWays(t *testing.T) {
+	unsent, reset := error(&transport.UnsentError{Err: errors.New("connection refused")}), errors.New("connection reset by peer")
+	for _, tt := range []struct {
+		err  error
+		want wxpay.Outcome
+	}{
+		{errors.Join(reset, unsent), wxpay.Unknown},
+		{errors.Join(unsent, reset), wxpay.Unknown},
+		{fmt.Errorf("first: %w; then: %w", reset, fmt.Errorf("the other way: %w", unsent)), wxpay.Unknown},
+		{fmt.Errorf("the only way: %w", unsent), wxpay.NotSent},
+		{errors.Join(unsent, fmt.Errorf("the other way: %w", unsent)), wxpay.NotSent},
+	} {
+		client := newClient(t, wxpay.WithAttempts(1), wxpay.WithTransport(answer{fail: func(*http.Request) error { return tt.err }}))
+		_, err := client.Chain(refundCall).Post(t.Context(), refundBody)
+		assert.Equal(t, tt.want, wxpay.OutcomeOf(err), "%v", err)
+	}
+}

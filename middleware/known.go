@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
@@ -98,13 +99,31 @@ func (c *Call) transportFailed(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, &sent):
 		c.ServedBy, promise = sent.ServedBy(), sent
-	case errors.As(err, &unsent) && unsent.Unsent():
+	case errors.As(err, &unsent) && unsentAll(err):
 		c.unsent, promise = true, unsent
 	}
 	if own, ok := promise.(error); ok && fault.Ours(own) {
 		return fault.Holding(err, own)
 	}
 	return fault.During(ctx, err)
+}
+
+// unsentAll reports whether err promises that nothing was sent, each of them if it joins the errors of
+// several ways to the platform.
+func unsentAll(err error) bool {
+	var unsent unsentError
+	switch e := err.(type) {
+	case unsentError:
+		return e.Unsent()
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(one error) bool { return !unsentAll(one) })
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return unsentAll(inner)
+		}
+	}
+	return errors.As(err, &unsent) && unsent.Unsent()
 }
 
 // ended tells the Tracer of the attempt that has just ended. It adds the attempt to History, but for
