@@ -12,6 +12,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/bill"
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/download"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/strict"
 	"github.com/wxpay-go/wxpay/middleware"
 )
@@ -179,7 +180,7 @@ func (b *billing) Apply(ctx context.Context) (*bill.Response, error) {
 			value := strict.Get(res.Text(), path)
 			return value.String(), value.Exists()
 		},
-		Unreadable: func(err error) error { return &decodeError{err} },
+		Unreadable: func(err error) error { return &jsonwalk.DecodeError{Err: err} },
 	}, nil
 }
 

@@ -3,13 +3,9 @@ package wxpay
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
-	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/strict"
 )
 
@@ -59,13 +55,13 @@ func (r *Response) Decode(v any) error {
 		err = errors.New("it has no body")
 	case text == nil:
 		if _, err = jsonwalk.Read(r.Raw()); !errors.Is(err, jsonwalk.ErrAmbiguous) {
-			err = &decodeError{json.Unmarshal(r.Raw(), v)}
+			err = &jsonwalk.DecodeError{Err: json.Unmarshal(r.Raw(), v)}
 		}
 	default:
 		if err = json.Unmarshal(text, v); err == nil {
 			return nil
 		}
-		err = &decodeError{err}
+		err = &jsonwalk.DecodeError{Err: err}
 	}
 	return r.decodeFailed(err)
 }
@@ -77,35 +73,6 @@ func (r *Response) decodeFailed(err error) error {
 	}
 	return failure
 }
-
-// decodeError is an error of encoding/json without parts of the response that it may repeat, such
-// as a number that did not fit or the words of an Unmarshaler.
-type decodeError struct{ err error }
-
-func (e *decodeError) Error() string {
-	var mismatch *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	var target *json.InvalidUnmarshalError
-	switch {
-	case errors.As(e.err, &mismatch):
-		kind, _, _ := strings.Cut(mismatch.Value, " ")
-		return fmt.Sprintf("field %q is a JSON %s, which does not fit %s", mismatch.Field, kind, mismatch.Type)
-	case errors.As(e.err, &syntax):
-		return fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
-	case errors.As(e.err, &target):
-		return "the target is not a pointer"
-	}
-	return "the target's own unmarshaling failed"
-}
-
-// Unwrap returns the cause, which may be the error of a user's Unmarshaler.
-func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
-
-// Format prints the error's text under every verb.
-func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }
-
-// MarshalText gives encodings the error's text.
-func (e decodeError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Into decodes the response of a call into a T:
 //

@@ -37,6 +37,10 @@ var answering = facts{{Method: "GET", Path: "/v3/marked", Out: []fact.Field{
 func TestDecrypt(t *testing.T) {
 	seal := func(plain string) string { return ciphertext(t, testKeys().merchant, plain) }
 	other := ciphertext(t, testKeys().platform, "not for us")
+	slashes := seal("A")
+	for !strings.Contains(slashes, "/") {
+		slashes = seal("A")
+	}
 	binary := seal("\xff\x00key")
 	tests := []struct {
 		name  string
@@ -48,7 +52,7 @@ func TestDecrypt(t *testing.T) {
 		{"arrays", `{"data":[{"id":1,"phone":"` + seal("1") + `","chosen":["` + seal("a") + `","",null]},{"id":2}]}`,
 			`{"data":[{"id":1,"phone":"1","chosen":["a","",null]},{"id":2}]}`, nil},
 		{"white space and order stay", " {\n\"plain\" : 1.0e0 , \"name\":\t\"" + seal("A") + "\"}\n", " {\n\"plain\" : 1.0e0 , \"name\":\t\"A\"}\n", nil},
-		{"escaped slashes of base64", `{"name":"` + strings.ReplaceAll(seal("A"), "/", `\/`) + `"}`, `{"name":"A"}`, nil},
+		{"escaped slashes of base64", `{"name":"` + strings.ReplaceAll(slashes, "/", `\/`) + `"}`, `{"name":"A"}`, nil},
 		{"in a JSON text", `{"text":"{\"phone\":\"` + seal(`"`) + `\"}"}`, `{"text":"{\"phone\":\"\\\"\"}"}`, nil},
 		{"what is not UTF-8", "{\"name\":\"" + seal("A") + "\",\"plain\":\"\xff\"}", "{\"name\":\"A\",\"plain\":\"\ufffd\"}", nil},
 		{"nothing marked", `{"plain":"x","certificate":"y"}`, `{"plain":"x","certificate":"y"}`, nil},

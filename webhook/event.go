@@ -11,7 +11,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wxpay-go/wxpay/fact"
-	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/internal/strict"
@@ -122,33 +121,20 @@ func (e *Event) Decode(v any) error {
 	if err == nil {
 		return nil
 	}
-	return &decodeError{eventType: e.Type, err: err}
+	return &decodeError{e.Type, &jsonwalk.DecodeError{Err: err}}
 }
 
 type decodeError struct {
 	eventType string
-	err       error
+	cause     *jsonwalk.DecodeError
 }
 
 func (e *decodeError) Error() string {
-	text := "webhook: decoding the resource of " + redact.Printable(e.eventType) + ": "
-	var mismatch *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	var target *json.InvalidUnmarshalError
-	switch {
-	case errors.As(e.err, &mismatch):
-		// its own text repeats the number that did not fit
-		return text + fmt.Sprintf("field %q does not fit %s", mismatch.Field, mismatch.Type)
-	case errors.As(e.err, &syntax):
-		return text + fmt.Sprintf("it is not JSON from byte %d on", syntax.Offset)
-	case errors.As(e.err, &target):
-		return text + "the target is not a pointer"
-	}
-	return text + "the target rejected it" // a json.Unmarshaler's error may hold anything
+	return "webhook: decoding the resource of " + redact.Printable(e.eventType) + ": " + e.cause.Error()
 }
 
 // Unwrap returns the cause, perhaps an error of the user's Unmarshaler.
-func (e *decodeError) Unwrap() error { return fault.Outside(e.err) }
+func (e *decodeError) Unwrap() error { return e.cause.Unwrap() }
 
 // Format prints the error's text under every verb.
 func (e decodeError) Format(s fmt.State, verb rune) { redact.Format(s, verb, e.Error()) }

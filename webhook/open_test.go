@@ -549,10 +549,10 @@ func TestDecodeErrorsHoldNoValue(t *testing.T) {
 		target         any
 		want           string
 	}{
-		{"wrong type", `{"amount":{"total":987654321}}`, new(map[string]map[string]int8), "does not fit int8"},
+		{"wrong type", `{"amount":{"total":987654321}}`, new(map[string]map[string]int8), "is a JSON number, which does not fit int8"},
 		{"not JSON", `{"secret987654321`, new(map[string]any), "not JSON"},
 		{"no pointer", `{}`, 1, "not a pointer"},
-		{"refusing target", `"987654321"`, new(refusing), "the target rejected it"},
+		{"refusing target", `"987654321"`, new(refusing), "the target's own unmarshaling failed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header, body := event("X.Y", "x", test.resource).build()

@@ -23,6 +23,7 @@ import (
 
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
+	"github.com/wxpay-go/wxpay/internal/jsonwalk"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -86,8 +87,15 @@ type Event struct {
 	Attempt  int    `json:"-"`
 }
 
-// Decode unmarshals the decrypted resource into v, as encoding/json does.
-func (e *Event) Decode(v any) error { return json.Unmarshal(e.Resource, v) }
+// Decode unmarshals the decrypted resource into v, as encoding/json does. The error's text contains
+// no value.
+func (e *Event) Decode(v any) error {
+	err := json.Unmarshal(e.Resource, v)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("relay: decoding the resource of %s: %w", e.Type, &jsonwalk.DecodeError{Err: err})
+}
 
 // Format prints type and id, whatever the verb: the resource names people.
 func (e Event) Format(s fmt.State, _ rune) {

@@ -146,6 +146,13 @@ func TestRelay(t *testing.T) {
 	}
 	require.NoError(t, first.Decode(&payment))
 	assert.Equal(t, "SUCCESS", payment.TradeState)
+	var wrong struct {
+		Amount struct {
+			Total int8 `json:"total"`
+		} `json:"amount"`
+	}
+	err = (&relay.Event{Type: "TRANSACTION.SUCCESS", Resource: []byte(`{"amount":{"total":987654321}}`)}).Decode(&wrong)
+	assert.EqualError(t, err, `relay: decoding the resource of TRANSACTION.SUCCESS: field "amount.total" is a JSON number, which does not fit int8`)
 	stopBooks()
 	stopRefunds()
 	require.NoError(t, e.Close())
