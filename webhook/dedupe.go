@@ -12,8 +12,9 @@ import "context"
 // after WithTimeout, because an instance may die with one. It must keep processed events for 24
 // hours and 4 minutes, the platform's schedule.
 //
-// After an error of Claim the handler responds 503, and the event comes again. An error of Done or
-// Release is logged and observed, and the claim then expires.
+// After an error of Claim the handler responds 503, and the event comes again. An error or a panic of
+// Done or Release is logged and observed, and the claim then expires. The response is that of the
+// function: it is 204 after a success, also if Done is still running at the end of the budget.
 type Deduper interface {
 	// Claim takes the event for owner, unless it is taken or done. It does not wait for another
 	// owner.

@@ -25,7 +25,8 @@ type Observation struct {
 	RequestID string
 	// Status is the HTTP status of the response.
 	Status int
-	// Duration is the time from the arrival to the response, or to the end of the function if Late.
+	// Duration is the time from the arrival to the response, or to the end of the function if Late,
+	// or to that of a store that took longer to record a processed event.
 	Duration time.Duration
 	// Probe says that the delivery was a signature test of the platform, rejected as it should be.
 	Probe bool

@@ -87,6 +87,8 @@ func (t *delivery) process(ctx context.Context) Response {
 			out = w.failed(tooLate(ctx, ErrBusy))
 		case w.phase.CompareAndSwap(running, late):
 			out = w.failed(tooLate(ctx, ErrOverrun))
+		case w.phase.CompareAndSwap(done, acknowledged):
+			return received // the work's side observes it
 		default: // it ended at the same moment
 			out = <-w.ended
 		}
@@ -111,14 +113,16 @@ type work struct {
 	ended chan outcome // holds one, so that sending never waits
 }
 
-// Phases of work. The request's side leaves claiming and running at the end of the budget, the
-// work's side at the end of the function. The first swap decides.
+// Phases of work. The request's side leaves claiming, running and done at the end of the budget, the
+// work's side at the end of the step. The first swap decides.
 const (
-	claiming  int32 = iota // the function has not begun
-	running                // the function runs
-	finished               // the outcome is in the channel
-	abandoned              // the response was sent; the function will not begin
-	late                   // the response was sent; the function still runs
+	claiming     int32 = iota // the function has not begun
+	running                   // the function runs
+	done                      // the function has succeeded; the Deduper records it
+	finished                  // the outcome is in the channel
+	abandoned                 // the response was sent; the function will not begin
+	late                      // the response was sent; the function still runs
+	acknowledged              // the response was sent: the function has succeeded, whatever the Deduper says
 )
 
 // run does the work and passes its outcome on, or observes it if nobody waits.
@@ -131,13 +135,16 @@ func (w *work) run(ctx context.Context) {
 		} else if !returned { // runtime.Goexit
 			out = w.failed(functionFailed(errExited))
 		}
-		if w.phase.CompareAndSwap(claiming, finished) || w.phase.CompareAndSwap(running, finished) {
+		if w.phase.CompareAndSwap(claiming, finished) || w.phase.CompareAndSwap(running, finished) || w.phase.CompareAndSwap(done, finished) {
 			w.ended <- out
 			return
 		}
-		if w.phase.Load() == late {
+		switch w.phase.Load() {
+		case late:
 			out.observation.Late, out.observation.Status = true, http.StatusInternalServerError
 			out.observation.Duration = time.Since(w.begin)
+			w.h.tell(ctx, out.observation)
+		case acknowledged:
 			w.h.tell(ctx, out.observation)
 		}
 	}()
@@ -180,6 +187,9 @@ func (w *work) once(ctx, lasting context.Context, fn Func) (out outcome) {
 	own, cancel := context.WithTimeout(lasting, w.h.timeout)
 	defer cancel()
 	err = call(func() error { return fn(own, w.event) })
+	if err == nil {
+		w.phase.CompareAndSwap(running, done)
+	}
 	returned = true
 	return out // which the deferred function makes
 }
@@ -222,18 +232,19 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// settle ends the claim: done after success, released after a failure. ctx does not end.
+// settle ends the claim: done after success, released after a failure. ctx does not end. A panic of
+// the Deduper is an error like another: it does not undo the function's work.
 func (w *work) settle(ctx context.Context, key, owner string, failure error) error {
 	if failure != nil {
-		if err := w.release(ctx, key, owner); err != nil {
-			return fmt.Errorf("%w: releasing: %w", ErrDeduper, fault.Outside(err))
+		if err := guarded(func() error { return w.release(ctx, key, owner) }); err != nil {
+			return fmt.Errorf("%w: releasing: %w", ErrDeduper, shielded(err))
 		}
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := w.h.deduper.Done(ctx, key, owner); err != nil {
-		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, fault.Outside(err))
+	if err := guarded(func() error { return w.h.deduper.Done(ctx, key, owner) }); err != nil {
+		return fmt.Errorf("%w: noting that it is done: %w", ErrDeduper, shielded(err))
 	}
 	return nil
 }
