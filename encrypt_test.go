@@ -415,6 +415,9 @@ func TestEncryptChoosesOneKey(t *testing.T) {
 				assert.NotContains(t, err.Error(), "SECRET")
 				_, err = chain.Post(context.Background(), tt.body)
 				require.ErrorContains(t, err, tt.says)
+				assert.Equal(t, wxpay.NotSent, wxpay.OutcomeOf(err))
+				// A call without any key may be made as it is once there is one: an outbox must not end it.
+				assert.Equal(t, strings.Contains(tt.says, "there is no platform key"), errors.Is(err, wxpay.StageKeys))
 				return
 			}
 			require.NoError(t, err)

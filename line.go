@@ -6,6 +6,7 @@ import (
 	"github.com/wxpay-go/wxpay/internal/call"
 	"github.com/wxpay-go/wxpay/internal/download"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/keylist"
 	"github.com/wxpay-go/wxpay/internal/preflight"
 	"github.com/wxpay-go/wxpay/internal/upload"
 )
@@ -47,7 +48,7 @@ func buildFailed(cause error) (string, error) {
 		cause = mistake.Err
 	}
 	switch {
-	case errors.As(cause, new(*KeysError)):
+	case errors.As(cause, new(*KeysError)), errors.Is(cause, keylist.ErrNoKey): // of this client, not of this call
 		return call.StageKeys, cause
 	case errors.As(cause, new(*upload.EndedError)):
 		return call.StageSend, cause

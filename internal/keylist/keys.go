@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wxpay-go/wxpay/apiv3"
+	"github.com/wxpay-go/wxpay/internal/fault"
 	"github.com/wxpay-go/wxpay/middleware"
 )
 
@@ -82,8 +83,8 @@ func (k *Keys) Serial() string {
 	return key.Serial
 }
 
-// errNoKey means that nothing can be encrypted.
-var errNoKey = errors.New("there is no platform key to encrypt with: every certificate is outside its validity; WithPublicKey adds the one that never expires")
+// ErrNoKey means that nothing can be encrypted, until the clock or the certificates are mended.
+var ErrNoKey = fault.New("there is no platform key to encrypt with: every certificate is outside its validity; WithPublicKey adds the one that never expires")
 
 // Encryption returns the key that a request is encrypted with, and has to name. It decides anew each time.
 func (k *Keys) Encryption(ctx context.Context) (apiv3.PlatformKey, error) {
@@ -92,7 +93,7 @@ func (k *Keys) Encryption(ctx context.Context) (apiv3.PlatformKey, error) {
 	}
 	key, ok := k.choose()
 	if !ok {
-		return apiv3.PlatformKey{}, errNoKey
+		return apiv3.PlatformKey{}, ErrNoKey
 	}
 	return key, nil
 }
