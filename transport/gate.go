@@ -135,7 +135,6 @@ func (d *dialer) secure(ctx context.Context, network, address string) (net.Conn,
 	if config.ServerName == "" {
 		config.ServerName, _, _ = net.SplitHostPort(address)
 	}
-	config.NextProtos = []string{"http/1.1"}
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace != nil && trace.TLSHandshakeStart != nil {
 		trace.TLSHandshakeStart()

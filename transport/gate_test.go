@@ -148,9 +148,14 @@ func TestUnsolicitedMeetsWrite(t *testing.T) {
 }
 
 // What is no response of the kind that is known passes as it is: through a proxy net/http does the TLS itself.
+// The TLS of another transport may offer HTTP/2, which nobody here speaks.
 func TestProxy(t *testing.T) {
-	target := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "through "+r.URL.Path) }))
+	target := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "through "+r.URL.Path) }))
+	target.EnableHTTP2 = true
+	target.StartTLS()
 	defer target.Close()
+	config := target.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2", "http/1.1"}
 	for name, reply := range map[string]string{"usual": "HTTP/1.1 200 Connection established\r\n\r\n",
 		"with a length": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +174,7 @@ func TestProxy(t *testing.T) {
 				_, _ = io.Copy(c, up)
 			})
 			rt := transport.New(transport.Config{
-				TLS:   target.Client().Transport.(*http.Transport).TLSClientConfig,
+				TLS:   config,
 				Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: proxy}),
 			})
 			defer rt.CloseIdleConnections()

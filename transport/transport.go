@@ -84,6 +84,8 @@ func New(c Config) *Transport {
 	if c.TLS == nil {
 		c.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	c.TLS = c.TLS.Clone()
+	c.TLS.NextProtos = []string{"http/1.1"} // also behind a proxy
 	var mistake error
 	for _, host := range c.Hosts {
 		if err := visible.Word(host); err != nil {
