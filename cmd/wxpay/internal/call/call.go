@@ -5,6 +5,7 @@ package call
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -294,12 +295,14 @@ func (o *options) ensure(ctx context.Context, sh *shell.Shell, chain wxpay.Chain
 	return drawQR(sh, verdict.Response)
 }
 
-// failed prints a failure. After an unknown outcome the error says how to ask about it.
+// failed prints a failure. After an unknown outcome the error says how to ask about it, unless a query
+// has found another call under the number: asked by its number alone, that one would pass for this one.
 func (o *options) failed(sh *shell.Shell, err error) error {
 	request.PrintFailure(sh, &o.Options, err)
 	code := shell.ExitCode(err)
+	unknown := code == shell.ExitUnknown || code == shell.ExitUnsigned && wxpay.OutcomeOf(err) == wxpay.Unknown
 	operation, known := sh.Facts().Lookup(o.Method, o.Path)
-	if code != shell.ExitUnknown || !known || operation.Link == nil {
+	if !unknown || !known || operation.Link == nil || errors.Is(err, wxpay.ErrNumberConflict) {
 		return err
 	}
 	return &shell.ExitError{Code: code, Err: shell.Say("%w\nTo ask about it: wxpay resolve POST %s %s", err, o.Path,
