@@ -173,6 +173,9 @@ func (b *Book) value(kind, style, value string) Cell {
 	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(b.styles) {
 		if b.styles[i].date {
 			c.Wrong = isDate
+		} else if b.styles[i].scaled {
+			c.Wrong = "it is shown as a percentage, or in thousands, so people see another number: " +
+				"make the column text, and fill it in again"
 		}
 		c.Padded = len(text) < b.styles[i].digits
 	}

@@ -81,7 +81,7 @@ func archive(t testing.TB, sheet string, parts map[string]string) []byte {
 		"xl/_rels/book.xml.rels": `<Relationships><Relationship Id="1" Type="x/worksheet" Target="a/../s.xml"/><Relationship Id="2" Type="x/worksheet" Target="/xl/s.xml"/><Relationship Id="3" Type="x/chartsheet" Target="c.xml"/><Relationship Id="4" Type="x/sharedStrings" Target="t.xml"/><Relationship Id="5" Type="x/styles" Target="y.xml"/></Relationships>`,
 		"xl/s.xml":               `<x:worksheet><x:sheetData>` + sheet + `</x:sheetData><mergeCells/></x:worksheet>`,
 		"xl/t.xml":               `<sst><si><t>plain</t></si><si><r><t>two </t></r><r><t>runs</t></r><rPh><t>spoken</t></rPh></si></sst>`,
-		"xl/y.xml":               `<styleSheet><numFmts><numFmt numFmtId="200" formatCode="00000000"/><numFmt numFmtId="201" formatCode="yyyy&quot;年&quot;m"/><numFmt numFmtId="202" formatCode="[$-804]#,##0.00&quot;days&quot;"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="200"/><xf numFmtId="201"/><xf numFmtId="202"/></cellXfs></styleSheet>`,
+		"xl/y.xml":               `<styleSheet><numFmts><numFmt numFmtId="200" formatCode="00000000"/><numFmt numFmtId="201" formatCode="yyyy&quot;年&quot;m"/><numFmt numFmtId="202" formatCode="[$-804]#,##0.00&quot;days&quot;"/><numFmt numFmtId="203" formatCode="0!.0,&quot;万&quot;"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="200"/><xf numFmtId="201"/><xf numFmtId="202"/><xf numFmtId="10"/><xf numFmtId="203"/></cellXfs></styleSheet>`,
 	}
 	for name, text := range parts {
 		all[name] = text
@@ -101,6 +101,8 @@ func archive(t testing.TB, sheet string, parts map[string]string) []byte {
 const (
 	lost = " wrong: a spreadsheet program keeps 15 digits of a number, and the others of this one are lost: make the column text, and fill it in again"
 	date = " wrong: it is a date of a spreadsheet program, which keeps no time zone: make the column text, and write dates as the request has them, such as 2026-01-31T23:59:59+08:00"
+
+	scaled = " wrong: it is shown as a percentage, or in thousands, so people see another number: make the column text, and fill it in again"
 )
 
 func TestCells(t *testing.T) {
@@ -126,6 +128,8 @@ func TestCells(t *testing.T) {
 		"zeros that are shown":   {`<c r="A1" s="2"><v>12345</v></c>`, "12345 number padded"},
 		"no zeros to show":       {`<c r="A1" s="2"><v>12345678</v></c>`, "12345678 number"},
 		"a unit that is shown":   {`<c r="A1" s="4"><v>5</v></c>`, "5 number"},
+		"a percentage":           {`<c r="A1" s="5"><v>0.05</v></c>`, "0.05 number" + scaled},
+		"in thousands":           {`<c r="A1" s="6"><v>12300</v></c>`, "12300 number" + scaled},
 		"no number":              {`<c r="A1"><v>x</v></c>`, "x number" + lost},
 	} {
 		t.Run(name, func(t *testing.T) {
