@@ -79,6 +79,11 @@ func (s *Sheet) header(names []string) (*table, error) {
 	if !known { // and no text of it goes into an error: it may be the first person's
 		return nil, errors.New("none of the names in its first line is a field that the operation documents: is the line with the names missing?")
 	}
+	for _, c := range s.Map { // a name that is misspelt here leaves another column without its unit
+		if !c.constant() && c.From != "*" && !slices.ContainsFunc(t.columns, func(have *tableColumn) bool { return have.name == c.From }) {
+			return nil, fmt.Errorf("there is no column %q", c.From)
+		}
+	}
 	if wrong != nil {
 		return nil, wrong
 	}
@@ -88,8 +93,6 @@ func (s *Sheet) header(names []string) (*table, error) {
 			if _, err := t.add(c, -1, request); err != nil {
 				return nil, fmt.Errorf("the constant for %s: %w", c.To, err)
 			}
-		} else if c.From != "*" && !slices.ContainsFunc(t.columns, func(have *tableColumn) bool { return have.name == c.From }) {
-			return nil, fmt.Errorf("there is no column %q", c.From)
 		}
 	}
 	if s.OnHeader != nil {

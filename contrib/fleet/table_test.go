@@ -104,6 +104,7 @@ func TestColumnsOfATable(t *testing.T) {
 		"a label of the path":        {fleet.Sheet{Path: "v3/pay/transactions/out-trade-no/{out_trade_no}/close", Number: "{out_trade_no}"}, "商户订单号,mchid\nT1,1\n", `{"mchid":"1"}`},
 		"a label without a unit":     {fleet.Sheet{Path: refundPath}, "商户退款单号,退款金额\nR1,5\n", "column B (退款金额): it goes to amount.refund, an amount: name its unit, yuan or fen"},
 		"a mapping without a unit":   {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x")}, "x\n5\n", "column A (x): it goes to amount.refund, an amount: name its unit, yuan or fen"},
+		"a mapping, misspelt":        {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=退款:yuan")}, "退款金额\n5\n", `there is no column "退款"`},
 		"fen":                        {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:fen")}, "x\n5\n", `{"amount":{"refund":5}}`},
 		"fen with a point":           {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:fen")}, "x\n5.00\n", "A2 (column x): it is not a whole number of fen"},
 		"yuan":                       {fleet.Sheet{Path: refundPath, Map: columns(t, "amount.refund=x:yuan")}, "x\n1234567.89\n", `{"amount":{"refund":123456789}}`},
