@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -264,6 +267,10 @@ func (o *options) run(ctx context.Context, sh *shell.Shell) error {
 	}
 	if o.paginate {
 		return request.PrintPages(sh, &o.Options, chain.Pages(ctx))
+	}
+	if o.Method != http.MethodGet {
+		// A reader that has gone ends no program that may move money, also not while that tells the outcome at its end.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
 	if o.Ensure {
 		return o.ensure(ctx, sh, chain, body)
