@@ -388,16 +388,24 @@ func TestSlowWrites(t *testing.T) {
 	}
 }
 
-// Nobody waits much longer than the number of those who wait calls for.
+// Nobody waits much longer than the number of those who wait calls for. The pauses are random: in 150 runs the longest wait
+// was 4.8 times a fair one, and about one run in 30,000 has one of seven times. One in which somebody starves has it always.
 func TestNobodyStarves(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{2, 4} {
-		synctest.Test(t, func(t *testing.T) {
-			s := simulate(workers, 0, 5, &memoryStore{slow: time.Millisecond})
-			s.run(16, 5*time.Minute)
-			t.Logf("%d workers: the longest wait is %v, a fair one %v", workers, s.longest, time.Duration(workers*16)*time.Second/5)
-			// In 150 runs the longest was 4.8 times a fair one. Seven times would be too much about once in 30,000 runs.
-			assert.Less(t, s.longest, 10*time.Duration(workers*16)*time.Second/5)
-		})
+		fair := time.Duration(workers*16) * time.Second / 5
+		var longest time.Duration
+		for range 3 {
+			synctest.Test(t, func(t *testing.T) {
+				s := simulate(workers, 0, 5, &memoryStore{slow: time.Millisecond})
+				s.run(16, 5*time.Minute)
+				longest = s.longest
+			})
+			t.Logf("%d workers: the longest wait is %v, a fair one %v", workers, longest, fair)
+			if longest < 7*fair {
+				break
+			}
+		}
+		assert.Less(t, longest, 7*fair)
 	}
 }
