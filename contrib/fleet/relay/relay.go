@@ -24,6 +24,7 @@ import (
 	"github.com/wxpay-go/wxpay/contrib/fleet"
 	"github.com/wxpay-go/wxpay/contrib/fleet/internal/jserror"
 	"github.com/wxpay-go/wxpay/internal/jsonwalk"
+	"github.com/wxpay-go/wxpay/internal/redact"
 	"github.com/wxpay-go/wxpay/webhook"
 )
 
@@ -94,7 +95,7 @@ func (e *Event) Decode(v any) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("relay: decoding the resource of %s: %w", e.Type, &jsonwalk.DecodeError{Err: err})
+	return fmt.Errorf("relay: decoding the resource of %s: %w", redact.Printable(e.Type), &jsonwalk.DecodeError{Err: err})
 }
 
 // Format prints type and id, whatever the verb: the resource names people.

@@ -151,7 +151,7 @@ func TestRelay(t *testing.T) {
 			Total int8 `json:"total"`
 		} `json:"amount"`
 	}
-	err = (&relay.Event{Type: "TRANSACTION.SUCCESS", Resource: []byte(`{"amount":{"total":987654321}}`)}).Decode(&wrong)
+	err = (&relay.Event{Type: "TRANSACTION.SUCCESS\n", Resource: []byte(`{"amount":{"total":987654321}}`)}).Decode(&wrong)
 	assert.EqualError(t, err, `relay: decoding the resource of TRANSACTION.SUCCESS: field "amount.total" is a JSON number, which does not fit int8`)
 	stopBooks()
 	stopRefunds()
